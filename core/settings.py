@@ -1,0 +1,186 @@
+"""Every knob, read once and validated as a whole.
+
+Order, first wins: keyword arguments, environment, ``data_dir/overrides.toml`` (written by pages and REST),
+``kintsugi.toml`` in the working directory, defaults. Environment names are ``KINTSUGI_`` plus the field's
+name; the five ``HEALTH_*`` variables go without the prefix.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from core.answer import KintsugiError
+
+PREFIX = "KINTSUGI_"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsError(KintsugiError, ValueError):
+    """A knob holds what it cannot: names the variable, its value, and what is allowed."""
+
+
+def _health(name: str, default: Any, description: str, **limits: Any) -> Any:
+    return Field(default, validation_alias=name, description=description, **limits)
+
+
+class Settings(BaseSettings):
+    """How a hub behaves. Frozen; times in seconds. SettingsError when a value is not allowed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True, populate_by_name=True
+    )
+
+    mode: Literal["auto", "live", "lab"] = Field(
+        "auto",
+        description="live data, the lab, or live with the lab opening by itself when there is no network",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".kintsugi", description="folder for cache and state"
+    )
+    catalog_dirs: tuple[Path, ...] = Field((), description="TOML files or folders of providers of one's own")
+    lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
+    lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
+
+    deadline: float = Field(10.0, gt=0, le=300, description="seconds a call may take, all attempts together")
+    request_timeout: float = Field(4.0, gt=0, le=120, description="seconds a single request may take")
+    connect_timeout: float = Field(2.5, gt=0, le=60, description="seconds to look up and connect")
+    max_body_bytes: int = Field(
+        16_000_000, ge=1_000, description="a larger response is refused, decoded size"
+    )
+    max_attempts: int = Field(
+        8, ge=1, le=100, description="requests a call may spend, hedges and retries included"
+    )
+    hosts_per_call: int = Field(2, ge=1, le=20, description="hosts of one provider that a call may try")
+    retries: int = Field(1, ge=0, le=5, description="retries of one request, where retrying can help")
+    hedge_after: float = Field(0.4, gt=0, le=60, description="hedge delay while an endpoint has no samples")
+    hedge_max: float = Field(0.8, gt=0, le=60, description="longest hedge delay, whatever the endpoint's p95")
+    hedge_burst: int = Field(
+        10, ge=0, le=1000, description="hedges that may be spent at once; 0 turns hedging off"
+    )
+    hedge_refill: float = Field(0.1, ge=0, le=1, description="hedges earned by each call")
+    balance: Literal["p2c", "round_robin"] = Field(
+        "p2c", description="among equals: two random choices by peak-EWMA latency, or in turn"
+    )
+
+    health_error_threshold: int = _health(
+        "health_error_threshold", 3, "errors that open a circuit", ge=1, le=1000
+    )
+    health_cooldown_seconds: float = _health(
+        "health_cooldown_seconds",
+        300.0,
+        "longest pause of an open circuit; the first is a tenth",
+        gt=0,
+        le=86400,
+    )
+    health_recovery_count: int = _health(
+        "health_recovery_count", 2, "successes in a row that make an endpoint healthy again", ge=1, le=1000
+    )
+    health_auto_reinit: bool = _health("health_auto_reinit", True, "heal by itself")
+    health_reinit_cooldown: float = _health(
+        "health_reinit_cooldown", 600.0, "pause between two healings of one target", gt=0, le=86400
+    )
+    half_open_probes: int = Field(
+        1, ge=1, le=100, description="requests let through at once by a half-open circuit"
+    )
+    throttle_default: float = Field(60.0, gt=0, le=86400, description="pause after a 429 that names none")
+    blocked_cooldown: float = Field(3600.0, gt=0, le=7 * 86400, description="pause after 401, 403 or 451")
+
+    cache_bytes: int = Field(512_000_000, ge=1_000_000, description="size of the answer cache on disk")
+    cache_entries: int = Field(512, ge=0, le=100_000, description="decoded answers kept in memory")
+    stale_seconds: float = Field(7 * 86400.0, ge=0, description="how long an answer may be served as stale")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError("; ".join(_told(e, values) for e in error.errors())) from None
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("lab_url", mode="after")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
+            raise ValueError("expected empty, or http:// on a loopback address, as in http://127.0.0.1:8600")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.connect_timeout > self.request_timeout:
+            raise ValueError(
+                f"connect_timeout={self.connect_timeout}: expected at most "
+                f"request_timeout={self.request_timeout}"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Place the two TOML files behind the environment."""
+        del dotenv_settings, file_secret_settings
+        own = _toml(Path("kintsugi.toml"))
+        given = init_settings()
+        folder = Path(
+            given.get("data_dir")
+            or os.environ.get(f"{PREFIX}DATA_DIR")
+            or own.get("data_dir")
+            or cls.model_fields["data_dir"].get_default(call_default_factory=True)
+        )
+        overrides = _toml(folder.expanduser() / "overrides.toml")
+        files = (InitSettingsSource(settings_cls, overrides), InitSettingsSource(settings_cls, own))
+        return (init_settings, env_settings, *files)
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """Name of the environment variable that holds a knob."""
+        bare = isinstance(cls.model_fields[field].validation_alias, str)
+        return (field if bare else PREFIX + field).upper()
+
+    @classmethod
+    def locked(cls) -> frozenset[str]:
+        """Knobs that the environment holds now."""
+        present = {name.upper() for name in os.environ}
+        return frozenset(name for name in cls.model_fields if cls.variable(name) in present)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path.name}: cannot be read as TOML: {error}") from None
+
+
+def _told(error: Any, given: dict[str, Any]) -> str:
+    """``HEALTH_ERROR_THRESHOLD='x': input should be a valid integer`` for one pydantic error."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    name = str(error["loc"][0])
+    field = name.removeprefix(PREFIX.lower())
+    if error["type"] == "extra_forbidden" or field not in Settings.model_fields:
+        return f"{name}={error['input']!r}: no such setting"
+    said = name if field in given else Settings.variable(field)
+    description = Settings.model_fields[field].description or ""
+    return f"{said}={str(error['input'])[:80]!r}: {message[0].lower()}{message[1:]} ({description})"
