@@ -1,0 +1,121 @@
+"""Loading the catalogue: TOML files into checked providers."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.answer import KintsugiError
+from core.market import Capability
+from core.wire import Declaration, Endpoint, Provider
+
+PACKAGE_FOLDER = Path(__file__).parent / "providers"
+
+
+class CatalogError(KintsugiError, ValueError):
+    """A provider's file that does not load. The text names the file, and each key with its reason."""
+
+    def __init__(self, file: Path, problems: Iterable[str]) -> None:
+        self.file = file
+        self.problems = tuple(problems)
+        super().__init__("\n".join([f"{file.name}:", *(f"  {problem}" for problem in self.problems)]))
+
+
+class Catalog(Mapping[str, Provider]):
+    """Provider id → provider, ordered by priority, then id."""
+
+    def __init__(self, providers: Iterable[Provider]) -> None:
+        ordered = sorted(providers, key=lambda provider: (provider.priority, provider.id))
+        self._providers = {provider.id: provider for provider in ordered}
+        self.endpoints: tuple[Endpoint, ...] = tuple(
+            endpoint for provider in ordered for endpoint in provider.endpoints
+        )
+
+    @classmethod
+    def load(cls, *extra: Path | str) -> "Catalog":
+        """The package's providers, and those of further TOML files or folders of them.
+
+        An extra file replaces the provider whose id it has. CatalogError for a file that does not load.
+        """
+        found: dict[str, Provider] = {}
+        origin: dict[str, Path] = {}
+        for source in (PACKAGE_FOLDER, *map(Path, extra)):
+            for file in _files(source):
+                provider = read_provider(file, own=source == PACKAGE_FOLDER)
+                earlier = origin.get(provider.id)
+                if earlier is not None and earlier.parent == file.parent:
+                    raise CatalogError(file, [f"id = {provider.id!r}: {earlier.name} has it already"])
+                found[provider.id], origin[provider.id] = provider, file
+        return cls(found.values())
+
+    def serving(self, capability: Capability) -> tuple[Provider, ...]:
+        """Providers of a capability, in order of priority."""
+        return tuple(provider for provider in self.values() if capability in provider.capabilities)
+
+    def __getitem__(self, provider_id: str) -> Provider:
+        return self._providers[provider_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)
+
+    def __repr__(self) -> str:
+        return f"<Catalog: {' '.join(self._providers)}>"
+
+
+def read_provider(file: Path, *, own: bool = False) -> Provider:
+    """One file as a provider. Only the package's ``own`` files may name a reader function."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogError(file, [f"cannot be read: {error.strerror or error}"]) from None
+    except ValueError as error:
+        raise CatalogError(file, [f"no TOML in UTF-8: {error}"]) from None
+    problems = [] if own else _readers(table)
+    try:
+        declaration = Declaration.model_validate(_expand(table))
+    except ValidationError as error:
+        raise CatalogError(file, problems + _problems(error)) from None
+    if problems:
+        raise CatalogError(file, problems)
+    return Provider(declaration)
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_dir():
+        return sorted(source.glob("*.toml"))
+    if source.is_file():
+        return [source]
+    raise CatalogError(source, ["no such file or folder"])
+
+
+def _expand(table: dict[str, Any]) -> dict[str, Any]:
+    """``volume = "price"``: the call of that name serves this capability too."""
+    shared = {"price": "volume", "volume": "price"}
+    return {
+        key: table.get(value, value) if isinstance(value, str) and shared.get(key) == value else value
+        for key, value in table.items()
+    }
+
+
+def _readers(table: dict[str, Any]) -> list[str]:
+    return [
+        f"{key}.reader: only the package's own providers may name a function"
+        for key, call in table.items()
+        if isinstance(call, dict) and "reader" in call
+    ]
+
+
+def _problems(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+        reason = problem["msg"].removeprefix("Value error, ")
+        given = problem["input"]
+        shown = "" if isinstance(given, dict | list) or problem["type"] == "missing" else f" = {given!r}"
+        lines.append(f"{key}{shown}: {reason[:1].lower()}{reason[1:]}")
+    return lines

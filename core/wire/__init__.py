@@ -1,0 +1,6 @@
+"""Sans-IO: a catalogue entry and a query give a request; a response gives a value or a named failure."""
+
+from core.wire.declare import Auth, Declaration, Host, Limit
+from core.wire.provider import Endpoint, Provider, WireRequest
+
+__all__ = ["Auth", "Declaration", "Endpoint", "Host", "Limit", "Provider", "WireRequest"]

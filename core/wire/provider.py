@@ -1,0 +1,259 @@
+"""A provider: pure functions from queries to requests, and from responses to values."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from core.answer import BadPayload
+from core.market import (
+    INTERVALS,
+    CandleQuery,
+    Capability,
+    OrderBookQuery,
+    Query,
+    SymbolQuery,
+    to_seconds,
+)
+from core.wire import candles, tickers
+from core.wire.accept import accept, sent_at
+from core.wire.declare import DEFAULT_MAX_BYTES, Auth, BookCall, Call, CandleCall, Declaration, Host, Limit
+from core.wire.paths import MISSING, fill, find
+from core.wire.values import clip
+
+_NO: dict[Capability, str] = {
+    "ohlcv": "no candles",
+    "price": "no price",
+    "volume": "no 24 h volume",
+    "orderbook": "no order book",
+}
+
+_READERS: dict[Capability, Callable[..., Any]] = {
+    "ohlcv": candles.read_candles,
+    "price": tickers.read_price,
+    "volume": tickers.read_volume,
+    "orderbook": tickers.read_book,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A request without a key: ``auth`` names the slot for it. ``max_bytes`` caps the answer."""
+
+    method: str
+    url: httpx.URL
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    auth: str | None = None
+    max_bytes: int = DEFAULT_MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Provider × capability × host: what is healthy or not."""
+
+    provider: str
+    capability: Capability
+    host: str
+
+    def __str__(self) -> str:
+        """``kraken/ohlcv@api.kraken.com``."""
+        return f"{self.provider}/{self.capability}@{self.host}"
+
+
+class Provider:
+    """One catalogue entry. Everything here is pure; ``now`` is seconds since 1970 or an aware datetime."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+        self.id = declaration.id
+        self.name = declaration.name
+        self.kind = declaration.kind
+        self.home = declaration.home
+        self.docs = declaration.docs
+        self.priority = declaration.priority
+        self.hosts: tuple[Host, ...] = declaration.hosts
+        self.capabilities: tuple[Capability, ...] = tuple(declaration.calls)
+        self.limits: tuple[Limit, ...] = declaration.limits
+        self.check_symbol = declaration.check_symbol
+        self.check_every = declaration.check_every
+        self.check_cost = declaration.check.cost
+        self.quotes = declaration.quotes
+        self.auth: Auth | None = declaration.auth
+        self.endpoints: tuple[Endpoint, ...] = tuple(
+            Endpoint(self.id, capability, host.name)
+            for capability in self.capabilities
+            for host in self.hosts
+        )
+
+    def __repr__(self) -> str:
+        return f"<Provider {self.id}: {' '.join(self.capabilities)}>"
+
+    def serves(self, query: Query, now: float | datetime | None = None) -> str | None:
+        """None when it can serve the query as it stands, else why not, in words.
+
+        ``allow_quote`` is not looked at: ask with the other symbol to learn about the other currency.
+        """
+        call = self.declaration.calls.get(query.capability)
+        if call is None:
+            return _NO.get(query.capability, f"no {query.capability.replace('_', ' ')}")
+        if isinstance(query, SymbolQuery) and self.quotes and query.quote not in self.quotes:
+            return f"no markets quoted in {query.quote}"
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            if query.interval not in call.intervals:
+                return f"no {query.interval} candles"
+            seconds = _seconds(now)
+            if call.history is not None and seconds is not None:
+                first, stop = query.span(seconds)
+                if first < stop <= candles.reach(call, query, seconds):
+                    return f"only the newest {call.history} candles"
+        if isinstance(call, BookCall) and isinstance(query, OrderBookQuery) and query.depth > call.max_depth:
+            return f"at most {call.max_depth} levels of the order book"
+        return None
+
+    def covers(self, query: Query, now: float | datetime) -> bool:
+        """False when a declared history depth cannot reach the whole asked span."""
+        call = self.declaration.calls.get(query.capability)
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            return candles.covers(call, query, to_seconds(now, "now"))
+        return True
+
+    def pages(self, query: Query, now: float | datetime) -> list[Query]:
+        """Queries that each fit one request, oldest first; their spans are together the query's."""
+        call = self._call(query)
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            return list(candles.pages(call, query, to_seconds(now, "now")))
+        return [query]
+
+    def cost(self, query: Query) -> float:
+        """Weight of the query's request against :attr:`limits`."""
+        call = self._call(query)
+        if isinstance(query, OrderBookQuery):
+            return call.cost_of(query.depth)
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            return call.cost_of(min(query.limit or call.max_rows, call.max_rows))
+        return call.cost
+
+    def request(
+        self, query: Query, *, host: Host | str | None = None, now: float | datetime | None = None
+    ) -> WireRequest:
+        """The request for a query, without any key.
+
+        ValueError for a query that is not served, or that does not fit one request (see :meth:`pages`).
+        """
+        if (reason := self.serves(query)) is not None:
+            raise ValueError(f"{self.id}: {reason}")
+        call = self._call(query)
+        names = self._names(call, query, _seconds(now))
+        path = fill(call.path, {name: quote(str(value), safe="") for name, value in names.items()})
+        params = {key: str(value) for key, value in fill(call.params, names).items()}
+        headers = {"accept": "application/json", **call.headers}
+        content = None
+        if call.json_body is not None:
+            headers["content-type"] = "application/json"
+            content = json.dumps(fill(call.json_body, names), separators=(",", ":")).encode()
+        return WireRequest(
+            call.method,
+            httpx.URL(self._host(host).url + path, params=params or None),
+            headers,
+            content,
+            None if self.auth is None else self.auth.name,
+            call.max_bytes,
+        )
+
+    def check_request(self, host: Host | str | None = None) -> WireRequest:
+        """The cheapest declared call, for connectivity and health."""
+        url = httpx.URL(self._host(host).url + self.declaration.check.path)
+        return WireRequest("GET", url, {"accept": "application/json"})
+
+    def read(self, query: Query, response: httpx.Response, *, now: float | datetime | None = None) -> Any:
+        """The value that the response holds for the query. Raises :class:`WireError` for any other bytes.
+
+        ``now`` (else the response's Date header) tells closed candles from the open one.
+        """
+        call = self._call(query)
+        moment = _seconds(now)
+        body = accept(self.declaration, response, moment)
+        if moment is None:
+            moment = sent_at(response)
+        if isinstance(query, SymbolQuery):
+            self._check_symbol(call, query, body)
+        reader = call.custom or _READERS[query.capability]
+        try:
+            return reader(call, query, body, moment)
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            # Only a reader of its own can get here; a body that it did not expect is still a bad payload.
+            raise BadPayload(f"{type(error).__name__} in the reader: {clip(str(error))}") from error
+
+    def read_check(self, response: httpx.Response, *, now: float | datetime | None = None) -> None:
+        """None when a response to :meth:`check_request` is in order; else a :class:`WireError`."""
+        accept(self.declaration, response, _seconds(now))
+
+    def native(self, symbol: str) -> str:
+        """The symbol as the provider writes it."""
+        return self._symbol_names(*symbol.split("/"))["symbol"]
+
+    def _call(self, query: Query) -> Call:
+        call = self.declaration.calls.get(query.capability)
+        if call is None:
+            raise ValueError(f"{self.id}: {self.serves(query)}")
+        return call
+
+    def _host(self, host: Host | str | None) -> Host:
+        if host is None:
+            return self.hosts[0]
+        for known in self.hosts:
+            if host in {known, known.name}:
+                return known
+        raise ValueError(f"host={str(host)[:60]!r}: expected one of {' '.join(map(str, self.hosts))}")
+
+    def _symbol_names(self, base: str, quote_asset: str) -> dict[str, str]:
+        rules = self.declaration.symbol
+        cased = {
+            asset: rules.rename.get(asset) or (asset.lower() if rules.case == "lower" else asset)
+            for asset in (base, quote_asset)
+        }
+        names = {"base": cased[base], "quote": cased[quote_asset]}
+        whole = rules.overrides.get(f"{base}/{quote_asset}")
+        return {**names, "symbol": fill(rules.template, names) if whole is None else whole}
+
+    def _names(self, call: Call, query: Query, now: float | None) -> dict[str, Any]:
+        names: dict[str, Any] = {}
+        if isinstance(query, SymbolQuery):
+            names |= self._symbol_names(query.base, query.quote)
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            asked = candles.plan(call, query, now)
+            names |= {
+                "interval": call.intervals[query.interval],
+                "seconds": INTERVALS[query.interval],
+                "rows": asked.rows,
+                **candles.bound_names(call, query, asked),
+            }
+        if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
+            names["depth"] = call.depth_for(query.depth)
+        return names
+
+    def _check_symbol(self, call: Call, query: SymbolQuery, body: Any) -> None:
+        """A response that names a symbol must name the one that was asked for."""
+        said = None if call.symbol_at is None else find(body, call.symbol_at)
+        if said is None or said is MISSING:
+            return
+        own = self._symbol_names(query.base, query.quote)
+        plain = {"base": query.base, "quote": query.quote}
+        forms = {own["symbol"], query.symbol}
+        for form in self.declaration.symbol.answers:
+            forms |= {fill(form, own), fill(form, plain)}
+        if not isinstance(said, str) or _bare(said) not in set(map(_bare, forms)):
+            raise BadPayload(f"the answer is about {clip(said)}, asked for {own['symbol']!r}")
+
+
+def _bare(symbol: str) -> str:
+    return "".join(sign for sign in symbol.upper() if sign.isalnum())
+
+
+def _seconds(now: float | datetime | None) -> float | None:
+    return None if now is None else to_seconds(now, "now")
