@@ -124,7 +124,7 @@ def _by_status(spec: Declaration, body: Any, response: httpx.Response, now: floa
     status = response.status_code
     reason = f"HTTP {status} {HTTPStatus(status).phrase}" if status in _KNOWN else f"HTTP {status}"
     if (message := _message(spec, body)) is not None:
-        reason += f", {spec.name} says {clip(message)}"
+        reason += f", {spec.name} says {clip(message, 160)}"
     match status:
         case 429:
             return Throttled(reason, retry_after=_retry_after(response, now), status=status)
@@ -152,7 +152,7 @@ def _says(spec: Declaration, said: Any, body: Any, status: int) -> str:
     message = said if isinstance(said, str) and not said.isdecimal() else _message(spec, body)
     if message is None:
         return f"HTTP {status} from {spec.name}" if said is None else f"{spec.name} says {clip(said)}"
-    return f"{spec.name} says {clip(message)}"
+    return f"{spec.name} says {clip(message, 160)}"
 
 
 def _message(spec: Declaration, body: Any) -> str | None:

@@ -68,16 +68,13 @@ def plan(call: CandleCall, query: CandleQuery, now: float | None) -> Range:
     newest = query.start is None and query.end is None
     bounds = span(query, now)
     if bounds is None and query.start is not None:
-        first = replace(query, limit=call.max_rows).span(LATEST)[0]
-        bounds = first, first + call.max_rows * query.seconds
+        bounds = replace(query, limit=call.max_rows).span(LATEST)
     rows = (query.limit or NEWEST) if bounds is None else (bounds[1] - bounds[0]) // query.seconds
     if rows > call.max_rows:
         raise ValueError(f"{rows} candles: expected at most {call.max_rows} in one request; see pages()")
     with_open = rows + (call.newest_open and not query.include_open)
-    if newest and (bounds is None or with_open <= call.max_rows):
+    if bounds is None or (newest and with_open <= call.max_rows):
         return Range(min(with_open, call.max_rows))
-    if bounds is None:
-        raise AssertionError("a query with a start or an end has bounds")
     first, stop = bounds
     send_first = query.start is not None or call.window.both
     return Range(max(rows, 1), first if send_first else None, max(stop, first + query.seconds))

@@ -150,7 +150,7 @@ class Provider:
         call = self._call(query)
         names = self._names(call, query, _seconds(now))
         path = fill(call.path, {name: quote(str(value), safe="") for name, value in names.items()})
-        params = {key: str(value) for key, value in fill(call.params, names).items()}
+        params = {key: _text(value) for key, value in fill(call.params, names).items()}
         headers = {"accept": "application/json", **call.headers}
         content = None
         if call.json_body is not None:
@@ -249,6 +249,10 @@ class Provider:
             forms |= {fill(form, own), fill(form, plain)}
         if not isinstance(said, str) or _bare(said) not in set(map(_bare, forms)):
             raise BadPayload(f"the answer is about {clip(said)}, asked for {own['symbol']!r}")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _bare(symbol: str) -> str:
