@@ -54,9 +54,6 @@ class Settings(BaseSettings):
     deadline: float = Field(10.0, gt=0, le=300, description="seconds a call may take, all attempts together")
     request_timeout: float = Field(4.0, gt=0, le=120, description="seconds a single request may take")
     connect_timeout: float = Field(2.5, gt=0, le=60, description="seconds to look up and connect")
-    max_body_bytes: int = Field(
-        16_000_000, ge=1_000, description="a larger response is refused, decoded size"
-    )
     max_attempts: int = Field(
         8, ge=1, le=100, description="requests a call may spend, hedges and retries included"
     )

@@ -1,0 +1,299 @@
+"""Puts it together: :class:`AsyncHub`, the one way from a query to an answer."""
+
+import asyncio
+import dataclasses
+from collections.abc import Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import pandas as pd
+
+from core.answer import Answer, KintsugiError, NoAnswer
+from core.catalog import Catalog
+from core.clock import Clock, SteadyClock, SystemClock
+from core.engine.folder import DataFolder
+from core.engine.guard import scopes
+from core.engine.snapshot import Snapshot
+from core.engine.target import endpoints_of
+from core.lab import Lab
+from core.market import (
+    CandleQuery,
+    Moment,
+    OrderBook,
+    OrderBookQuery,
+    PriceQuery,
+    Query,
+    Quote,
+    Volume,
+    VolumeQuery,
+    to_datetime,
+)
+from core.settings import Settings
+from core.world import World
+
+T = TypeVar("T")
+
+LOOK_FOR_NETWORK = 3.0
+"""Seconds that a start in auto mode waits for any host to answer."""
+LOOK_AGAIN = 60.0
+"""Seconds between looks for a network while the lab stands in for it."""
+
+
+class AsyncHub:
+    """Answers queries through the failover engine. Use as ``async with AsyncHub(settings) as hub``.
+
+    ``transport`` gets every outgoing request in place of the network; the mode then stays what was asked. All
+    methods belong to the loop that opened the hub.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.catalog = Catalog.load(*self.settings.catalog_dirs)
+        self.lab: Lab | None = None
+        """The embedded market simulator, while it is what answers."""
+        self.why = ""
+        """Why the lab is open, or why answers may be missing, in words."""
+        self.live_again = False
+        self._transport = transport
+        self._given_clock = clock or SystemClock()
+        self._clock: Clock = self._given_clock
+        self._folder: DataFolder | None = None
+        self._world_now: World | None = None
+        self._flights: dict[tuple[World, str], asyncio.Task[Answer[Any]]] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Open folder and cache; in auto mode find out whether there is a network."""
+        self._clock = SteadyClock(self._given_clock)
+        self._folder = DataFolder(self.settings.data_dir)
+        mode = self.settings.mode
+        if mode == "lab" or self.settings.lab_url:
+            self._world_now = self._lab_world()
+            self.why = self.why or "the lab was asked for"
+            return self
+        self._world_now = self._live_world()
+        if (
+            mode == "auto"
+            and self._transport is None
+            and not await self._world.network_there(LOOK_FOR_NETWORK)
+        ):
+            self._world.connectivity.nobody_answers()
+            if not len(self._world.cache):
+                await self._lab_instead()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop what runs, finish writes, close everything."""
+        tasks = [*self._chores, *self._flights.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._world_now is not None:
+            await self._world_now.close()
+            self._world_now = None
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
+
+    async def fetch(
+        self,
+        query: Query,
+        *,
+        refresh: bool = False,
+        deadline: float | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> Answer[Any]:
+        """Answer a query: fresh cache, else the endpoints, else the stale cache.
+
+        ``refresh`` passes over the fresh cache; ``deadline`` in seconds; ``providers`` names the only ones to
+        ask, in that order. Identical queries at the same time share one request. :class:`NoAnswer` when there
+        is none; ValueError for an argument that cannot be.
+        """
+        world = self._world
+        names = None if providers is None else tuple([providers] if isinstance(providers, str) else providers)
+        key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
+        if not refresh and (held := world.cached(key)) is not None and held.fresh:
+            return _own(world.answer(held, "cache"))
+        seconds = self.settings.deadline if deadline is None else deadline
+        if not 0 < seconds <= 3600:
+            raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
+        flight = self._flights.get((world, key))
+        if flight is None:
+            flight = asyncio.create_task(world.find(key, query, seconds, names))
+            self._flights[world, key] = flight
+            flight.add_done_callback(lambda done: self._landed((world, key), done))
+        try:
+            # The flight has a deadline of its own; this one is for callers that joined a longer one.
+            async with asyncio.timeout(seconds + 1.0):
+                return _own(await asyncio.shield(flight))
+        except TimeoutError:
+            raise NoAnswer(
+                f"{query.capability}: the shared request takes longer than {seconds:g} s", ()
+            ) from None
+
+    async def candles(
+        self,
+        symbol: str,
+        interval: str = "1h",
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        include_open: bool = False,
+        allow_quote: Sequence[str] = (),
+        refresh: bool = False,
+        deadline: float | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> Answer[pd.DataFrame]:
+        """Candles: see :class:`core.market.CandleQuery` for the arguments and ``fetch`` for the rest."""
+        query = CandleQuery(
+            symbol,
+            interval,
+            start=None if start is None else to_datetime(start, "start"),
+            end=None if end is None else to_datetime(end, "end"),
+            limit=limit,
+            include_open=include_open,
+            allow_quote=tuple([allow_quote] if isinstance(allow_quote, str) else allow_quote),
+        )
+        return await self.fetch(query, refresh=refresh, deadline=deadline, providers=providers)
+
+    async def price(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Quote]:
+        """The price now. ``how``: refresh, deadline, providers, as in ``fetch``."""
+        return await self.fetch(PriceQuery(symbol, allow_quote=tuple(allow_quote)), **how)
+
+    async def volume(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Volume]:
+        """Volume over the last 24 hours."""
+        return await self.fetch(VolumeQuery(symbol, allow_quote=tuple(allow_quote)), **how)
+
+    async def orderbook(self, symbol: str, depth: int = 20, **how: Any) -> Answer[OrderBook]:
+        """The best ``depth`` levels of each side."""
+        return await self.fetch(OrderBookQuery(symbol, depth=depth), **how)
+
+    async def health(self) -> Snapshot:
+        """Circuits, pauses and success of everything in the catalogue, as plain data."""
+        assert self._folder is not None  # noqa: S101 - the world says it first
+        notices = [self._folder.notice] if self._folder.notice else []
+        if self._folder.write_errors:
+            notices.append(f"{self._folder.write_errors} disk writes failed: {self._folder.last_write_error}")
+        return self._world.snapshot(self.settings.mode, self.why, self.live_again, notices)
+
+    async def reset(self, target: str | None = None) -> None:
+        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target."""
+        guard = self._world.guard
+        for endpoint in endpoints_of(self.catalog, target):
+            provider = self.catalog[endpoint.provider]
+            host = next(host for host in provider.hosts if host.name == endpoint.host)
+            guard.health(provider, endpoint.capability, host).reset()
+            guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
+            guard.forget_unknown(provider.id)
+        await self._world.state.save()
+
+    async def isolate(self, target: str, reason: str) -> None:
+        """Send nothing to a target until :meth:`restore`; survives a restart."""
+        endpoints_of(self.catalog, target)
+        self._world.guard.isolated[target] = reason
+        await self._world.state.save()
+
+    async def restore(self, target: str) -> None:
+        """End an isolation."""
+        endpoints_of(self.catalog, target)
+        self._world.guard.isolated.pop(target, None)
+        await self._world.state.save()
+
+    async def open_lab(self) -> None:
+        """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""
+        if not self._world.lab:
+            await self._switch(self._lab_world(), "the lab was asked for")
+
+    async def go_live(self) -> None:
+        """Leave the lab. ValueError while the settings hold it open."""
+        if self.settings.mode == "lab" or self.settings.lab_url:
+            raise ValueError("mode='lab': the settings hold the lab open; set KINTSUGI_MODE to auto or live")
+        if self._world.lab:
+            await self._switch(self._live_world(), "")
+
+    @property
+    def _world(self) -> World:
+        if self._world_now is None:
+            raise KintsugiError("the hub is not open: use it in a with statement")
+        return self._world_now
+
+    def _live_world(self) -> World:
+        return self._make("live", self._transport)
+
+    def _lab_world(self) -> World:
+        if self.settings.lab_url or self._transport is not None:
+            return self._make("lab", self._transport)
+        self.lab = Lab(seed=self.settings.lab_seed, clock=self._clock)
+        return self._make("lab", self.lab.transport())
+
+    def _make(self, name: Any, transport: httpx.AsyncBaseTransport | None) -> World:
+        assert self._folder is not None  # noqa: S101 - opened first
+        return World(name, self.settings, self.catalog, self._folder, self._clock, transport)
+
+    async def _lab_instead(self) -> None:
+        live = self._world
+        self._world_now = self._lab_world()
+        self.why = f"no network: no provider answered within {LOOK_FOR_NETWORK:g} s"
+        self._chore(self._watch_for_network(live))
+
+    async def _watch_for_network(self, live: World) -> None:
+        """Look every minute; only say so when it is back: nothing changes under a reader."""
+        try:
+            while not self.live_again:
+                await asyncio.sleep(LOOK_AGAIN)
+                self.live_again = await live.network_there(LOOK_FOR_NETWORK)
+        finally:
+            await live.close()
+
+    async def _switch(self, world: World, why: str) -> None:
+        old, self._world_now = self._world, world
+        self.why, self.live_again = why, False
+        if not world.lab:
+            self.lab = None
+        flights = [task for (held, _), task in self._flights.items() if held is old]
+        self._chore(self._retire(old, flights))
+
+    async def _retire(self, world: World, flights: Sequence["asyncio.Task[Any]"]) -> None:
+        """Close a world once its last callers have their answers."""
+        try:
+            await asyncio.gather(*flights, return_exceptions=True)
+        finally:
+            await world.close()
+
+    def _chore(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    def _landed(self, key: tuple[World, str], flight: "asyncio.Task[Answer[Any]]") -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # seen: every waiter may have gone
+
+
+def _own(answer: Answer[T]) -> Answer[T]:
+    """The answer with a frame of the caller's own (copy on write), its provenance in ``attrs``."""
+    if not isinstance(answer.value, pd.DataFrame):
+        return answer
+    frame = answer.value.copy(deep=False)
+    frame.attrs = {
+        **frame.attrs,
+        "source": answer.source,
+        "host": answer.host,
+        "tier": answer.tier,
+        "fetched": answer.fetched,
+        "lab": answer.lab,
+        "notes": list(answer.notes),
+    }
+    return dataclasses.replace(answer, value=frame)

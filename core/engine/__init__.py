@@ -1,0 +1,1 @@
+"""Failover: guards, transport, router and cache behind the hub."""

@@ -1,0 +1,137 @@
+"""Circuit breaker: a pure state machine over ``mono`` seconds.
+
+States and half-open permits as in resilience4j; the pause grows and is jittered as in Finagle's failure
+accrual. Errors are worn down by successes one by one, so a flapping endpoint does not look well after one.
+"""
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["closed", "open", "half_open"]
+REFUSED, CALL = 0, 1
+"""Permits of a circuit that refuses and of one that is closed; larger: a probe of one half-open spell."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """``threshold`` errors open the circuit; pauses run from ``first`` to ``longest`` seconds, doubling."""
+
+    threshold: int = 3
+    recovery: int = 2
+    first: float = 30.0
+    longest: float = 300.0
+    jitter: float = 0.2
+    probes: int = 1
+
+    @property
+    def half(self) -> int:
+        """Errors that make an endpoint degraded."""
+        return math.ceil(self.threshold / 2)
+
+
+class Breaker:
+    """One circuit. Every permit that :meth:`allow` gives is handed back by exactly one of
+    :meth:`success`, :meth:`failure` and :meth:`release`.
+    """
+
+    __slots__ = ("_policy", "_probing", "_random", "_spell", "errors", "opens", "state", "streak", "until")
+
+    def __init__(self, policy: BreakerPolicy, rng: random.Random) -> None:
+        self._policy = policy
+        self._random = rng
+        self._probing = 0
+        self._spell = CALL
+        self.state: State = "closed"
+        self.errors = 0
+        self.streak = 0
+        self.opens = 0
+        """Openings since it was last healthy; the pause doubles with each."""
+        self.until = 0.0
+        """End of the running pause, ``mono`` seconds."""
+
+    def allow(self, now: float) -> int:
+        """A permit for one call: ``CALL``, the number of a probe, or ``REFUSED``."""
+        if self.state == "closed":
+            return CALL
+        if self.state == "open":
+            if now < self.until:
+                return REFUSED
+            self.state = "half_open"
+            self._probing = 0
+            self._spell += 1
+        if self._probing >= self._policy.probes:
+            return REFUSED
+        self._probing += 1
+        return self._spell
+
+    def success(self, permit: int) -> None:
+        """A call went well."""
+        if self.state == "closed":
+            self.streak += 1
+            if self.errors:
+                self._wear()
+        elif self._probes(permit):
+            self.state = "closed"
+            self.errors = self._policy.half
+            self.streak = 1
+            if self.streak >= self._policy.recovery:
+                self._heal()
+
+    def failure(self, permit: int, now: float) -> None:
+        """A call failed. What comes back late from before the circuit opened changes nothing."""
+        self.streak = 0
+        if self.state == "closed":
+            self.errors += 1
+            if self.errors >= self._policy.threshold:
+                self._open(now)
+        elif self._probes(permit):
+            self._open(now)
+
+    def release(self, permit: int) -> None:
+        """A call ended with no verdict: cancelled, or no fault of the endpoint."""
+        if self._probes(permit):
+            self._probing -= 1
+
+    def left(self, now: float) -> float:
+        """Seconds of pause left; 0 when the circuit is not open."""
+        return max(0.0, self.until - now) if self.state == "open" else 0.0
+
+    def shown(self, now: float) -> State:
+        """The state as a person sees it: a pause that is over counts as half open."""
+        return "half_open" if self.state == "open" and now >= self.until else self.state
+
+    def restore(self, left: float, opens: int, now: float) -> None:
+        """Open again as before a restart, for at most the pause that was left."""
+        self.state = "open"
+        self.errors = self._policy.threshold
+        self.opens = max(1, opens)
+        self.until = max(self.until, now + min(max(0.0, left), self._policy.longest))
+
+    def reset(self) -> None:
+        """Closed, with a clean slate."""
+        self.state = "closed"
+        self.streak = 0
+        self.until = 0.0
+        self._heal()
+
+    def _probes(self, permit: int) -> bool:
+        return self.state == "half_open" and permit == self._spell
+
+    def _wear(self) -> None:
+        self.errors -= 1
+        if not self.errors or self.streak >= self._policy.recovery:
+            self._heal()
+
+    def _heal(self) -> None:
+        self.errors = 0
+        self.opens = 0
+
+    def _open(self, now: float) -> None:
+        policy = self._policy
+        pause = policy.first * 2.0 ** min(self.opens, 32) * (1 + policy.jitter * self._random.random())
+        self.state = "open"
+        self.errors = policy.threshold
+        self.opens += 1
+        self.until = max(self.until, now + min(pause, policy.longest))

@@ -1,0 +1,110 @@
+"""Who could answer a query, in which order. Pure but for the random draw among equals."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from core.answer import Attempt, KintsugiError
+from core.catalog import Catalog, Host, Provider
+from core.engine.balance import in_turn, p2c
+from core.engine.guard import Guard
+from core.market import Query, SymbolQuery
+
+
+class UnknownProvider(KintsugiError, ValueError):
+    """A call names a provider that the catalogue does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One endpoint and the query as put to it; ``first`` marks the one that all others stand in for."""
+
+    provider: Provider
+    host: Host
+    query: Query
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A provider that cannot serve the query, and why."""
+
+    provider: Provider
+    reason: str
+
+
+class Ranking:
+    """Orders the providers of a catalogue for one query."""
+
+    def __init__(
+        self, catalog: Catalog, guard: Guard, balance: Literal["p2c", "round_robin"], rng: random.Random
+    ) -> None:
+        self._catalog = catalog
+        self._guard = guard
+        self._balance = balance
+        self._random = rng
+        self._turn = 0
+
+    def rank(
+        self, query: Query, providers: Sequence[str] | None, now: float, wall: float
+    ) -> list[Candidate | Unserved]:
+        """Endpoints in the order in which to ask them, those that cannot serve in their place.
+
+        Priority first, equals balanced; who cannot reach the whole span comes after who can; another quote
+        currency, where allowed, after everybody who has the one asked for. ``providers`` names the only ones
+        to ask, in that order.
+        """
+        ranked: list[Candidate | Unserved] = []
+        order = list(self._order(query, providers, now))
+        for variant in _variants(query):
+            able = []
+            for provider in order:
+                reason = provider.serves(variant, wall)
+                if reason is None:
+                    able.append(provider)
+                elif variant is query:
+                    ranked.append(Unserved(provider, reason))
+            if providers is None:
+                able.sort(key=lambda provider: not provider.covers(variant, wall))
+            for provider in able:
+                first = not any(isinstance(entry, Candidate) for entry in ranked)
+                for number, host in enumerate(provider.hosts):
+                    ranked.append(Candidate(provider, host, variant, first and not number))
+        return ranked
+
+    def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
+        if providers is not None:
+            for name in providers:
+                if name not in self._catalog:
+                    known = " ".join(self._catalog)
+                    raise UnknownProvider(f"providers={str(name)[:40]!r}: expected some of {known}")
+                yield self._catalog[name]
+            return
+        serving = self._catalog.serving(query.capability)
+        self._turn += 1
+        for _, group in groupby(serving, key=lambda provider: provider.priority):
+            equals = list(group)
+            if self._balance == "round_robin":
+                yield from in_turn(equals, self._turn)
+            else:
+                loads = [
+                    self._guard.health(provider, query.capability, provider.hosts[0]).ewma.load(now)
+                    for provider in equals
+                ]
+                yield from p2c(equals, loads, self._random)
+
+
+def _variants(query: Query) -> Iterator[Query]:
+    yield query
+    if isinstance(query, SymbolQuery):
+        for quote in getattr(query, "allow_quote", ()):
+            if quote != query.quote:
+                yield query.replace(symbol=f"{query.base}/{quote}")
+
+
+def skipped(provider: Provider, host: Host | None, outcome: str, reason: str, wall: float) -> Attempt:
+    """The record of a candidate that was not asked."""
+    name = host.name if host is not None else ""
+    return Attempt(provider.id, name, outcome, reason, None, wall, 0.0)  # type: ignore[arg-type]

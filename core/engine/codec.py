@@ -1,0 +1,127 @@
+"""Answers as bytes in a named encoding: a JSON head, and Arrow for frames. Nothing is pickled."""
+
+import dataclasses
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.answer import Attempt, KintsugiError
+from core.market import CANDLE_FIELDS, OrderBook, Quote, Volume, candles_frame, to_datetime
+
+MAGIC = b"KTS1"
+_RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Quote, Volume, OrderBook)}
+
+
+class Undecodable(KintsugiError):
+    """Bytes that :func:`encode` did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fetched value with what an answer needs; ``fetched`` in UTC seconds, ``fresh`` in seconds."""
+
+    value: Any
+    source: str
+    host: str
+    fetched: float
+    fresh: float
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...]
+
+
+def encode(entry: Entry) -> bytes:
+    """Bytes of an entry. TypeError for a value of an unknown kind."""
+    head: dict[str, Any] = {
+        "source": entry.source,
+        "host": entry.host,
+        "fetched": entry.fetched,
+        "fresh": entry.fresh,
+        "attempts": [list(dataclasses.astuple(attempt)) for attempt in entry.attempts],
+        "notes": list(entry.notes),
+    }
+    body = b""
+    if isinstance(entry.value, pd.DataFrame):
+        head["kind"] = "candles"
+        head["attrs"] = entry.value.attrs
+        body = _to_arrow(entry.value)
+    elif type(entry.value).__name__ in _RECORDS:
+        head["kind"] = type(entry.value).__name__
+        head["value"] = dataclasses.asdict(entry.value)
+    else:
+        raise TypeError(f"cannot cache a {type(entry.value).__name__}")
+    text = json.dumps(head, default=str, separators=(",", ":")).encode()
+    return MAGIC + struct.pack("<I", len(text)) + text + body
+
+
+def decode(blob: bytes) -> Entry:
+    """The entry. :class:`Undecodable` for anything else than what :func:`encode` wrote."""
+    try:
+        if blob[:4] != MAGIC:
+            raise ValueError("wrong magic")
+        (length,) = struct.unpack("<I", blob[4:8])
+        head = json.loads(blob[8 : 8 + length])
+        value = _candles(head, blob[8 + length :]) if head["kind"] == "candles" else _record(head)
+        return Entry(
+            value=value,
+            source=str(head["source"]),
+            host=str(head["host"]),
+            fetched=float(head["fetched"]),
+            fresh=float(head["fresh"]),
+            attempts=tuple(Attempt(*fields) for fields in head["attempts"]),
+            notes=tuple(str(note) for note in head["notes"]),
+        )
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        struct.error,
+        RecursionError,
+        pa.ArrowException,
+    ) as e:
+        raise Undecodable(f"a cached answer cannot be read: {type(e).__name__}: {e}") from None
+
+
+def _to_arrow(frame: pd.DataFrame) -> bytes:
+    times = frame.index.as_unit("ms").asi8  # type: ignore[attr-defined]
+    names = [name for name in CANDLE_FIELDS if name in frame.columns]
+    batch = pa.record_batch(
+        [pa.array(times), *(pa.array(frame[name].to_numpy()) for name in names)], ["time", *names]
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def _candles(head: dict[str, Any], body: bytes) -> pd.DataFrame:
+    frame = _from_arrow(body)
+    frame.attrs = dict(head["attrs"])
+    return frame
+
+
+def _from_arrow(body: bytes) -> pd.DataFrame:
+    with pa.ipc.open_stream(body) as reader:
+        table = reader.read_all()
+    names = [name for name in table.column_names if name != "time"]
+    if not {"open", "high", "low", "close"} <= set(names) <= set(CANDLE_FIELDS):
+        raise ValueError(f"columns {names[:9]}")
+    columns = {name: table.column(name).to_numpy() for name in names}
+    if any(column.dtype != np.float64 or not np.isfinite(column).all() for column in columns.values()):
+        raise ValueError("candles are not finite numbers")
+    return candles_frame(table.column("time").to_numpy() / 1000, columns)
+
+
+def _record(head: dict[str, Any]) -> Any:
+    kind, fields = _RECORDS[head["kind"]], dict(head["value"])
+    if fields.get("time") is not None:
+        fields["time"] = to_datetime(fields["time"])
+    for side in ("bids", "asks"):
+        if side in fields:
+            fields[side] = tuple((float(price), float(size)) for price, size in fields[side])
+    return kind(**fields)

@@ -1,0 +1,199 @@
+"""One candidate asked: pages within quota, read, checked; every try recorded. Failures are results."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
+
+from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol
+from core.clock import Clock
+from core.engine import cooldown as pauses
+from core.engine import truth
+from core.engine.candidates import Candidate
+from core.engine.classify import EXPECTED, Failure, OutOfQuota, classify
+from core.engine.complete import join, shortfall
+from core.engine.connectivity import Connectivity
+from core.engine.cooldown import Cooldown
+from core.engine.guard import Guard, scopes
+from core.engine.health import Health, Permits
+from core.engine.transport import Sender
+from core.market import Query, SymbolQuery
+from core.settings import Settings
+
+BACKOFF = (0.05, 0.15)
+"""Seconds before a retry, drawn at random between these."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one candidate. ``unblamed`` failures wait until it is known whether anybody answers."""
+
+    candidate: Candidate
+    until: float
+    started: float
+    value: Any = None
+    partial: str = ""
+    failure: Failure | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    unblamed: list[Callable[[bool], None]] = field(default_factory=list)
+
+
+class Exchange:
+    """Asks endpoints, and keeps their books."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        guard: Guard,
+        sender: Sender,
+        connectivity: Connectivity,
+        persist: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._guard = guard
+        self._sender = sender
+        self._connectivity = connectivity
+        self._persist = persist
+
+    async def ask(self, candidate: Candidate, permits: Permits, until: float) -> Result:
+        """Ask one candidate, with retries where they can help. Never raises for a failing provider.
+
+        ``until`` (``mono``) bounds what is begun: no further page and no wait for quota after it.
+        """
+        result = Result(candidate, until, self._clock.mono())
+        health = self._health(candidate)
+        await self._try(result, health, permits)
+        if self._settings.retries and _blip(result, health):
+            await self._retry(result, health)
+        return result
+
+    async def _retry(self, result: Result, health: Health) -> None:
+        # Entered only now: tenacity costs more than a healthy call's whole way through the guards.
+        tries = itertools.count()
+
+        async def again() -> None:
+            if next(tries) and (permits := health.allow(self._clock.mono())) is not None:
+                await self._try(result, health, permits)
+
+        await AsyncRetrying(
+            stop=stop_after_attempt(self._settings.retries + 1),
+            wait=wait_random(*BACKOFF),
+            retry=retry_if_result(lambda _: _blip(result, health)),
+            retry_error_callback=lambda _: None,
+        )(again)
+
+    async def _try(self, result: Result, health: Health, permits: Permits) -> None:
+        """One try: send, read, check, record."""
+        candidate = result.candidate
+        mono, wall = self._clock.mono(), self._clock.now()
+        health.ewma.in_flight += 1
+        failure: Failure | None = None
+        status: int | None = None
+        try:
+            value, status = await self._value(candidate, result.until)
+            partial = shortfall(candidate.query, value, self._clock.now())
+        except EXPECTED as error:
+            failure = self._judge(candidate, error)
+        except BaseException:
+            health.noted(permits, "overtaken")
+            raise
+        finally:
+            health.ewma.in_flight -= 1
+        elapsed = self._clock.mono() - mono
+        provider, host = candidate.provider.id, candidate.host.name
+        if failure is None:
+            outcome: Outcome = "partial" if partial else "ok"
+            health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now())
+            result.value, result.partial, result.failure = value, partial, None
+            result.attempts.append(Attempt(provider, host, outcome, partial, status, wall, elapsed))
+            return
+        result.failure = failure
+        result.attempts.append(
+            Attempt(provider, host, failure.outcome, failure.reason, failure.status, wall, elapsed)
+        )
+        self._book(result, health, permits, failure, elapsed, mono)
+        await self._persist()
+
+    async def _value(self, candidate: Candidate, until: float) -> tuple[Any, int]:
+        provider, host, query = candidate.provider, candidate.host, candidate.query
+        parts: list[Any] = []
+        status = 0
+        for page in provider.pages(query, self._clock.now()):
+            await self._quota(candidate, page, until)
+            request = provider.request(page, host=host, now=self._clock.now())
+            response = await self._sender.send(host, request)
+            self._connectivity.heard(self._clock.mono())
+            status = response.status_code
+            parts.append(provider.read(page, response, now=self._clock.now()))
+        value = join(parts)
+        truth.check(query, value, self._clock.now())
+        return value, status
+
+    async def _quota(self, candidate: Candidate, page: Query, until: float) -> None:
+        limiter = self._guard.limiters[candidate.provider.id]
+        cost = candidate.provider.cost(page)
+        while not limiter.take(cost, now := self._clock.mono()):
+            wait = limiter.wait(cost, now)
+            if now + wait > until:
+                raise OutOfQuota(f"own quota is used up for {wait:.1f} s more")
+            await asyncio.sleep(wait + 0.001)
+
+    def _judge(self, candidate: Candidate, error: BaseException) -> Failure:
+        """Sort a failure, and start the pauses it asks for."""
+        provider, query = candidate.provider, candidate.query
+        if isinstance(error, UnknownSymbol) and isinstance(query, SymbolQuery):
+            if query.symbol == provider.check_symbol:
+                # It certainly lists that one: the API has moved, or is broken.
+                error = ProviderDown(
+                    f"says it does not know {query.symbol}, its own check symbol: {error.reason}"
+                )
+            else:
+                self._guard.remember_unknown(provider, query.capability, query.symbol, self._clock.mono())
+        failure = classify(error)
+        if isinstance(error, Throttled):
+            most = pauses.LONGEST_BAN if error.ban else pauses.LONGEST
+            seconds = self._settings.throttle_default if error.retry_after is None else error.retry_after
+            self._pause(provider.id, "throttled", error.reason, min(most, max(1.0, seconds)))
+        elif isinstance(error, Forbidden):
+            self._pause(
+                _blocked_scope(candidate, error), "blocked", error.reason, self._settings.blocked_cooldown
+            )
+        return failure
+
+    def _pause(self, scope: str, kind: Any, reason: str, seconds: float) -> None:
+        self._guard.pause(Cooldown(scope, kind, reason, self._clock.mono() + seconds))
+
+    def _book(
+        self, result: Result, health: Health, permits: Permits, failure: Failure, elapsed: float, began: float
+    ) -> None:
+        """Hold the failure against the endpoint, now or once it is known that it is not us."""
+
+        def settle(blame: bool) -> None:
+            if blame:
+                wall = self._clock.now()
+                health.failed(permits, failure.outcome, failure.reason, elapsed, self._clock.mono(), wall)
+            else:
+                health.noted(permits, failure.outcome)
+
+        if failure.unreached and not self._connectivity.heard_since(began):
+            result.unblamed.append(settle)
+        else:
+            settle(failure.counts)
+
+    def _health(self, candidate: Candidate) -> Health:
+        return self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
+
+
+def _blip(result: Result, health: Health) -> bool:
+    return result.failure is not None and result.failure.retry and health.circuit.state == "closed"
+
+
+def _blocked_scope(candidate: Candidate, error: Forbidden) -> str:
+    provider, capability = candidate.provider, candidate.query.capability
+    _, by_capability, group, both, _ = scopes(provider, capability, candidate.host)
+    return {"key": by_capability, "geo": group}.get(error.cause, both)

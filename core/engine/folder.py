@@ -1,0 +1,111 @@
+"""The data folder: private, written by one process, through one thread."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class DataFolder:
+    """A folder of mode 0700 with a lock. Who holds the lock writes; every other process only reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.notice = ""
+        """What a person should know about where data goes; empty when all is as asked."""
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+            self._lock: IO[bytes] | None = _locked(path / "lock")
+        except OSError as error:
+            self.notice = f"{path} cannot be written ({error.strerror}): data is kept until this process ends"
+            path = Path(tempfile.mkdtemp(prefix="kintsugi-"))
+            self._lock = _locked(path / "lock")
+        if self._lock is None:
+            self.notice = (
+                "another process writes this data folder: this one reads it, and keeps its own in memory"
+            )
+        self.path = path
+        self.write_errors = 0
+        self.last_write_error = ""
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="kintsugi-writer")
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process holds the lock."""
+        return self._lock is not None
+
+    def write(self, job: Callable[..., T], *args: Any) -> Future[T]:
+        """Run a disk write on the writer thread. A failure is counted and logged; the future carries it."""
+        future = self._writer.submit(job, *args)
+        future.add_done_callback(self._written)
+        return future
+
+    async def write_through(self, job: Callable[..., T], *args: Any) -> T:
+        """Run a disk write on the writer thread, and wait for it."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, job, *args)
+        except OSError as error:
+            self._failed(error)
+            raise
+
+    def close(self) -> None:
+        """Finish the writes, give up the lock."""
+        self._writer.shutdown(wait=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _written(self, future: "Future[Any]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        self.write_errors += 1
+        self.last_write_error = f"{type(error).__name__}: {error}"
+        log.warning("write to the data folder failed: %s", self.last_write_error)
+
+
+def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """The whole file or the old one, whatever happens in between.
+
+    Without ``sync`` it still survives the end of the process, but not of the machine.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _locked(path: Path) -> IO[bytes] | None:
+    file = path.open("ab")
+    try:
+        if os.name == "nt":  # pragma: no cover - the other system's lock
+            import msvcrt  # noqa: PLC0415 - exists only there
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl  # noqa: PLC0415 - exists only here
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

@@ -1,0 +1,31 @@
+"""For how long a fetched value may be given as fresh. Pure; seconds."""
+
+from typing import Any
+
+import pandas as pd
+
+from core.market import CandleQuery, Capability, Query, floor_time
+
+WINDOW: dict[Capability, float] = {"price": 5.0, "orderbook": 2.0, "volume": 30.0}
+OPEN_CANDLE = 10.0
+LATE = 10.0
+"""While a venue has not yet published the candle that just closed."""
+SETTLED = 3600.0
+GRACE = 1.0
+"""Venues publish a closed candle a moment after its close."""
+
+
+def fresh_for(query: Query, value: Any, fetched: float) -> float:
+    """Closed candles hold until the next one closes; other values for a window of their capability."""
+    if not isinstance(query, CandleQuery):
+        return WINDOW.get(query.capability, 60.0)
+    if query.include_open:
+        return OPEN_CANDLE
+    _, stop = query.span(fetched)
+    edge = floor_time(fetched, query.interval)
+    if stop < edge:
+        return SETTLED
+    newest = value.index[-1].timestamp() if isinstance(value, pd.DataFrame) and len(value) else None
+    if newest is None or newest < stop - query.seconds:
+        return LATE
+    return min(SETTLED, edge + query.seconds + GRACE - fetched)

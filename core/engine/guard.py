@@ -1,0 +1,114 @@
+"""The guard in front of every endpoint: isolated? cooling? circuit open? quota left? No I/O."""
+
+import random
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.answer import Outcome
+from core.catalog import Catalog, Endpoint, Host, Provider
+from core.engine.breaker import BreakerPolicy
+from core.engine.cooldown import Cooldown, Cooldowns
+from core.engine.health import Health, HealthState, Permits
+from core.engine.limiter import Limiter
+from core.market import Capability
+
+PATIENCE = 0.25
+"""Seconds that a call may wait for quota before another candidate is asked instead."""
+UNKNOWN_FOR = 3600.0
+"""Seconds that an endpoint's word "no such symbol" is remembered."""
+UNKNOWN_MOST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate is not asked."""
+
+    outcome: Outcome
+    reason: str
+    whole_provider: bool = False
+
+
+def scopes(provider: Provider, capability: Capability, host: Host) -> tuple[str, ...]:
+    """Everything whose pause or isolation stops this endpoint, widest first."""
+    return (
+        provider.id,
+        f"{provider.id}/{capability}",
+        f"{provider.id}@{host.group}",
+        f"{provider.id}/{capability}@{host.group}",
+        f"{provider.id}/{capability}@{host.name}",
+    )
+
+
+class Guard:
+    """Health, pauses, quotas and isolations of everything in a catalogue."""
+
+    def __init__(self, catalog: Catalog, policy: BreakerPolicy, rng: random.Random, now: float) -> None:
+        self.catalog = catalog
+        self.cooldowns = Cooldowns()
+        self.isolated: dict[str, str] = {}
+        """Scope → reason; a person's doing."""
+        self.limiters = {provider.id: Limiter(provider.limits, now) for provider in catalog.values()}
+        self._health = {endpoint: Health(policy, rng) for endpoint in catalog.endpoints}
+        self._unknown: OrderedDict[tuple[str, str, str], tuple[float, str]] = OrderedDict()
+
+    def health(self, provider: Provider, capability: Capability, host: Host) -> Health:
+        """The record of one endpoint."""
+        return self._health[Endpoint(provider.id, capability, host.name)]
+
+    def records(self) -> dict[Endpoint, Health]:
+        """All records."""
+        return self._health
+
+    def admit(
+        self, provider: Provider, capability: Capability, host: Host, symbol: str, cost: float, now: float
+    ) -> Permits | Refusal:
+        """Leave for one call, with its quota spent if it fits now; or why not."""
+        held_by = scopes(provider, capability, host)
+        for scope in held_by:
+            if scope in self.isolated:
+                wide = scope in held_by[:2]
+                return Refusal("skipped_isolated", f"isolated: {self.isolated[scope]}", wide)
+        if cooldown := self.cooldowns.holding(held_by, now):
+            left = cooldown.until - now
+            reason = f"{cooldown.kind} for {left:.0f} s more: {cooldown.reason}"
+            return Refusal("skipped_cooling", reason, cooldown.scope in held_by[:2])
+        if said := self._unknown_symbol(provider, capability, symbol, now):
+            return Refusal("skipped_unserved", said, whole_provider=True)
+        wait = self.limiters[provider.id].wait(cost, now)
+        if wait > PATIENCE:
+            return Refusal(
+                "skipped_quota", f"own quota is used up for {wait:.1f} s more", whole_provider=True
+            )
+        health = self.health(provider, capability, host)
+        return health.allow(now) or Refusal("skipped_open", health.refusal(now))
+
+    def pause(self, cooldown: Cooldown) -> Cooldown:
+        """Start or lengthen a pause."""
+        return self.cooldowns.add(cooldown)
+
+    def remember_unknown(self, provider: Provider, capability: Capability, symbol: str, now: float) -> None:
+        """The provider does not list this symbol."""
+        reason = f"{provider.name} does not list {symbol}"
+        self._unknown[provider.id, capability, symbol] = (now + UNKNOWN_FOR, reason)
+        while len(self._unknown) > UNKNOWN_MOST:
+            self._unknown.popitem(last=False)
+
+    def state(self, endpoint: Endpoint, now: float) -> HealthState:
+        """State of an endpoint with pauses and isolations on top of its own."""
+        provider = self.catalog[endpoint.provider]
+        host = next(host for host in provider.hosts if host.name == endpoint.host)
+        held_by = scopes(provider, endpoint.capability, host)
+        if any(scope in self.isolated for scope in held_by):
+            return "isolated"
+        if cooldown := self.cooldowns.holding(held_by, now):
+            return cooldown.kind
+        return self._health[endpoint].state(now)
+
+    def _unknown_symbol(self, provider: Provider, capability: Capability, symbol: str, now: float) -> str:
+        until, reason = self._unknown.get((provider.id, capability, symbol), (0.0, ""))
+        return reason if now < until else ""
+
+    def forget_unknown(self, provider: str) -> None:
+        """Ask again for symbols that a provider did not list."""
+        for key in [key for key in self._unknown if key[0] == provider]:
+            del self._unknown[key]

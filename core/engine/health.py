@@ -1,0 +1,178 @@
+"""Health of an endpoint on two axes: down (transport, parse) and dissenting (truth). Pure; seconds."""
+
+import random
+from collections import Counter, deque
+from typing import Literal, NamedTuple
+
+from core.answer import Outcome
+from core.engine.balance import PeakEwma
+from core.engine.breaker import Breaker, BreakerPolicy, State
+
+HealthState = Literal[
+    "unknown",
+    "healthy",
+    "degraded",
+    "dissenting",
+    "unavailable",
+    "throttled",
+    "blocked",
+    "disabled",
+    "isolated",
+]
+SEVERITY: tuple[HealthState, ...] = (
+    "unknown",
+    "healthy",
+    "degraded",
+    "dissenting",
+    "throttled",
+    "blocked",
+    "unavailable",
+    "isolated",
+    "disabled",
+)
+"""Mildest first; a provider's state is the worst among its capabilities, each at its best host."""
+
+WINDOW = 50
+"""Calls over which the success rate is taken, and from which p50 and p95 are read."""
+FEWEST = 10
+"""Below this many calls a rate says nothing."""
+FORGET = 3600.0
+"""Seconds without traffic after which an endpoint is unknown again."""
+
+
+class Permits(NamedTuple):
+    """Leave for one call, on either axis; handed back with its result."""
+
+    circuit: int
+    truth: int
+
+
+class Health:
+    """The one record of an endpoint: circuits, window, latencies, totals."""
+
+    __slots__ = (
+        "_last_at",
+        "_oks",
+        "_policy",
+        "_seconds",
+        "circuit",
+        "ewma",
+        "last_error",
+        "last_error_at",
+        "last_ok_at",
+        "silent",
+        "totals",
+        "truth",
+    )
+
+    def __init__(self, policy: BreakerPolicy, rng: random.Random) -> None:
+        self._policy = policy
+        self.circuit = Breaker(policy, rng)
+        self.truth = Breaker(policy, rng)
+        self.ewma = PeakEwma()
+        self.totals: Counter[Outcome] = Counter()
+        self.silent = 0
+        """Calls overtaken by a hedge that still have no result of their own."""
+        self.last_error = ""
+        self.last_error_at: float | None = None
+        """UTC seconds, as is ``last_ok_at``."""
+        self.last_ok_at: float | None = None
+        self._last_at: float | None = None
+        self._oks: deque[bool] = deque(maxlen=WINDOW)
+        self._seconds: deque[float] = deque(maxlen=WINDOW)
+
+    @property
+    def hanging(self) -> bool:
+        """As many unanswered calls as it takes errors to open the circuit: asking again helps nobody."""
+        return self.silent >= self._policy.threshold
+
+    def allow(self, now: float) -> Permits | None:
+        """Leave for one call, or None: a circuit is open, or too many calls hang."""
+        if self.hanging or not (circuit := self.circuit.allow(now)):
+            return None
+        if truth := self.truth.allow(now):
+            return Permits(circuit, truth)
+        self.circuit.release(circuit)
+        return None
+
+    def refusal(self, now: float) -> str:
+        """Why :meth:`allow` refuses, for a person."""
+        if self.hanging:
+            return f"{self.silent} earlier requests still unanswered"
+        axis, name = (
+            (self.truth, "quarantined after untrue data")
+            if self.circuit.state == "closed"
+            else (
+                self.circuit,
+                "circuit open",
+            )
+        )
+        if left := axis.left(now):
+            return f"{name} for {left:.0f} s more; last error: {self.last_error}"
+        return f"{name}, a probe is under way; last error: {self.last_error}"
+
+    def succeeded(self, permits: Permits, outcome: Outcome, elapsed: float, now: float, wall: float) -> None:
+        """A value came back, and it held."""
+        self.circuit.success(permits.circuit)
+        self.truth.success(permits.truth)
+        self.totals[outcome] += 1
+        self.last_ok_at = wall
+        self._oks.append(True)
+        self._seconds.append(elapsed)
+        self.ewma.observe(elapsed, now)
+        self._last_at = now
+
+    def failed(
+        self, permits: Permits, outcome: Outcome, reason: str, elapsed: float, now: float, wall: float
+    ) -> None:
+        """A failure that is the endpoint's own."""
+        if outcome == "truth":
+            self.circuit.success(permits.circuit)
+            self.truth.failure(permits.truth, now)
+        else:
+            self.circuit.failure(permits.circuit, now)
+            self.truth.release(permits.truth)
+        self.totals[outcome] += 1
+        self.last_error, self.last_error_at = f"{outcome}: {reason}", wall
+        self._oks.append(False)
+        self.ewma.observe(elapsed, now)
+        self._last_at = now
+
+    def noted(self, permits: Permits, outcome: Outcome) -> None:
+        """An end with no verdict on health: throttled, blocked, a caller's error, cancelled, offline."""
+        self.circuit.release(permits.circuit)
+        self.truth.release(permits.truth)
+        self.totals[outcome] += 1
+
+    def shown(self, now: float) -> State:
+        """The circuit as a person sees it; calls that hang hold it open."""
+        return "open" if self.hanging else self.circuit.shown(now)
+
+    def success_rate(self) -> float | None:
+        """Share of the window that went well; None while it is empty."""
+        return sum(self._oks) / len(self._oks) if self._oks else None
+
+    def percentile(self, share: float) -> float | None:
+        """Latency in seconds that this share of the successes stayed below; None without any."""
+        if not self._seconds:
+            return None
+        ordered = sorted(self._seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    def state(self, now: float) -> HealthState:
+        """State on the down axis, with dissent where that axis is well. Pauses and persons come on top."""
+        if self.circuit.state != "closed" or self.hanging:
+            return "unavailable"
+        if self.truth.state != "closed":
+            return "dissenting"
+        if self._last_at is None or now - self._last_at > FORGET:
+            return "unknown"
+        rate = self.success_rate()
+        poor = len(self._oks) >= FEWEST and rate is not None and rate < 0.5
+        return "degraded" if poor or self.circuit.errors >= self._policy.half else "healthy"
+
+    def reset(self) -> None:
+        """Forget what was held against it."""
+        self.circuit.reset()
+        self.truth.reset()
+        self._oks.clear()

@@ -1,0 +1,66 @@
+"""Quota: token buckets over a provider's declared limits. Pure; ``mono`` seconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Limit(Protocol):
+    """``cost`` units of weight in ``seconds``."""
+
+    @property
+    def cost(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+@dataclass(slots=True)
+class _Bucket:
+    capacity: float
+    rate: float
+    tokens: float
+    at: float
+
+    def fill(self, now: float) -> None:
+        self.tokens = min(self.capacity, self.tokens + max(0.0, now - self.at) * self.rate)
+        self.at = now
+
+
+class Limiter:
+    """All limits of one provider; a call must fit every one of them."""
+
+    __slots__ = ("_buckets",)
+
+    def __init__(self, limits: Iterable[Limit], now: float) -> None:
+        self._buckets = [
+            _Bucket(float(limit.cost), limit.cost / limit.seconds, float(limit.cost), now) for limit in limits
+        ]
+
+    def wait(self, cost: float, now: float) -> float:
+        """Seconds until a call of this cost fits; 0 when it fits now.
+
+        A call dearer than a whole bucket fits when the bucket is full: refusing it for ever helps nobody.
+        """
+        longest = 0.0
+        for bucket in self._buckets:
+            bucket.fill(now)
+            short = min(cost, bucket.capacity) - bucket.tokens
+            if short > 1e-9:
+                longest = max(longest, short / bucket.rate)
+        return longest
+
+    def take(self, cost: float, now: float) -> bool:
+        """Spend, if it fits now."""
+        if self.wait(cost, now) > 0:
+            return False
+        for bucket in self._buckets:
+            bucket.tokens -= min(cost, bucket.capacity)
+        return True
+
+    def left(self, now: float) -> float | None:
+        """Share of the tightest quota that is left, 0 to 1; None without limits."""
+        shares = []
+        for bucket in self._buckets:
+            bucket.fill(now)
+            shares.append(max(0.0, bucket.tokens) / bucket.capacity)
+        return min(shares, default=None)

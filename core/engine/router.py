@@ -1,0 +1,289 @@
+"""Failover: candidates in order, hedged when slow, until one complete value, inside one deadline."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.answer import Attempt, NoAnswer, Outcome, Tier
+from core.clock import Clock
+from core.engine.candidates import Candidate, Ranking, Unserved, skipped
+from core.engine.connectivity import Connectivity
+from core.engine.exchange import Exchange, Result
+from core.engine.guard import Guard, Refusal
+from core.engine.health import Permits
+from core.engine.hedge import HedgeBudget, hedge_delay
+from core.market import Query, SymbolQuery
+from core.settings import Settings
+
+DETACHED_MOST = 64
+"""Overtaken attempts left to run; beyond it the oldest are cancelled."""
+TICK = 0.001
+"""A timer may wake a hair early; this near to its moment it counts as due."""
+NETWORK_CHECK = 3.0
+"""Seconds spent at most on finding out whether it is this machine that is offline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value, whose it is, and how it was come by."""
+
+    value: Any
+    candidate: Candidate
+    tier: Tier
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """An attempt under way."""
+
+    candidate: Candidate
+    mono: float
+    wall: float
+
+
+@dataclass(slots=True)
+class _Call:
+    """The state of one call: who is left, who runs, what came."""
+
+    query: Query
+    left: list[Candidate | Unserved]
+    deadline: float
+    began: float
+    attempts: list[Attempt] = field(default_factory=list)
+    running: dict["asyncio.Task[Result]", _Run] = field(default_factory=dict)
+    newest: "asyncio.Task[Result] | None" = None
+    asked: dict[str, int] = field(default_factory=dict)
+    """Provider → hosts of it that were asked."""
+    done_with: set[str] = field(default_factory=set)
+    """Providers whose other hosts would answer the same."""
+    best: Result | None = None
+    unblamed: list[Callable[[bool], None]] = field(default_factory=list)
+    unreached: set[str] = field(default_factory=set)
+    spent: int = 0
+
+
+class Router:
+    """Finds a value for a query among the endpoints of a catalogue."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        guard: Guard,
+        exchange: Exchange,
+        connectivity: Connectivity,
+        network_there: Callable[[float], Awaitable[bool]],
+        rng: random.Random,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._guard = guard
+        self._exchange = exchange
+        self._connectivity = connectivity
+        self._network_there = network_there
+        self._ranking = Ranking(guard.catalog, guard, settings.balance, rng)
+        self._hedges = HedgeBudget(settings.hedge_burst, settings.hedge_refill)
+        self._detached: dict[asyncio.Task[Result], None] = {}
+
+    async def find(self, query: Query, deadline: float, providers: Sequence[str] | None = None) -> Found:
+        """The first complete value, else the longest partial one. ``deadline`` in seconds from now.
+
+        :class:`NoAnswer` when nobody could answer in time.
+        """
+        now = self._clock.mono()
+        ranked = self._ranking.rank(query, providers, now, self._clock.now())
+        call = _Call(query, ranked, now + deadline, now)
+        self._hedges.earn()
+        try:
+            winner = await self._race(call)
+            self._detach(call)
+            heard = await self._heard(call, winner)
+        except BaseException:
+            self._detach(call)
+            self._settle(call, self._connectivity.heard_since(call.began))
+            raise
+        self._settle(call, heard)
+        if winner is None:
+            raise NoAnswer(_described(query), _in_order(call.attempts), offline=self._connectivity.offline)
+        candidate = winner.candidate
+        tier: Tier = "primary" if candidate.first else "fallback"
+        return Found(winner.value, candidate, tier, _in_order(call.attempts), _notes(query, winner))
+
+    async def close(self) -> None:
+        """Cancel what still runs on its own."""
+        tasks = list(self._detached)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _race(self, call: _Call) -> Result | None:
+        """Run candidates until one wins; a hedge joins the slowest of them when its time has come."""
+        hedge_at = self._start(call)
+        while call.running:
+            now = self._clock.mono()
+            if now >= call.deadline - TICK:
+                break
+            wake = min(hedge_at, call.deadline) - now
+            done, _ = await asyncio.wait(
+                call.running, timeout=max(0.0, wake), return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                call.running.pop(task)
+                if self._take(call, task.result()):
+                    return call.best
+            now = self._clock.mono()
+            if call.newest in done:
+                hedge_at = self._start(call)
+            elif now >= hedge_at - TICK:
+                hedge_at = self._start(call, hedge=True)
+        return call.best
+
+    def _take(self, call: _Call, result: Result) -> bool:
+        """Book a result in its call. True when it wins."""
+        call.attempts += result.attempts
+        call.unblamed += result.unblamed
+        call.spent += len(result.attempts)
+        if result.failure is not None:
+            if result.failure.whole_provider:
+                call.done_with.add(result.candidate.provider.id)
+            if result.failure.unreached:
+                call.unreached.add(result.candidate.provider.id)
+            return False
+        if call.best is None or _length(result.value) > _length(call.best.value):
+            call.best = result
+        return not result.partial
+
+    def _start(self, call: _Call, *, hedge: bool = False) -> float:
+        """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
+        if hedge and (not call.left or not self._hedges.take()):
+            return float("inf")
+        if (chosen := self._next(call, hedge)) is None:
+            return float("inf")
+        candidate, permits = chosen
+        call.asked[candidate.provider.id] = call.asked.get(candidate.provider.id, 0) + 1
+        task = asyncio.create_task(self._exchange.ask(candidate, permits, call.deadline))
+        call.running[task] = _Run(candidate, self._clock.mono(), self._clock.now())
+        call.newest = task
+        p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).percentile(0.95)
+        delay = hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max)
+        return self._clock.mono() + delay
+
+    def _next(self, call: _Call, hedge: bool) -> tuple[Candidate, Permits] | None:
+        """The next admitted candidate, recording those that are not. A hedge prefers another provider."""
+        if call.spent + len(call.running) >= self._settings.max_attempts:
+            return None
+        busy = {run.candidate.provider.id for run in call.running.values()}
+        passed: list[Candidate | Unserved] = []
+        chosen: tuple[Candidate, Permits] | None = None
+        while call.left and chosen is None:
+            entry = call.left.pop(0)
+            if hedge and entry.provider.id in busy:
+                passed.append(entry)
+            elif (permits := self._admit(call, entry)) is not None:
+                chosen = entry, permits  # type: ignore[assignment]  # only a Candidate is admitted
+        call.left[:0] = passed
+        if chosen is None and passed:
+            return self._next(call, hedge=False)
+        return chosen
+
+    def _admit(self, call: _Call, entry: Candidate | Unserved) -> Permits | None:
+        wall = self._clock.now()
+        provider = entry.provider
+        if isinstance(entry, Unserved):
+            call.attempts.append(skipped(provider, None, "skipped_unserved", entry.reason, wall))
+            return None
+        if provider.id in call.done_with or call.asked.get(provider.id, 0) >= self._settings.hosts_per_call:
+            return None
+        query = entry.query
+        symbol = query.symbol if isinstance(query, SymbolQuery) else ""
+        cost = provider.cost(provider.pages(query, wall)[0])
+        leave = self._guard.admit(provider, query.capability, entry.host, symbol, cost, self._clock.mono())
+        if isinstance(leave, Refusal):
+            if leave.whole_provider:
+                call.done_with.add(provider.id)
+            host = None if leave.whole_provider else entry.host
+            call.attempts.append(skipped(provider, host, leave.outcome, leave.reason, wall))
+            return None
+        return leave
+
+    def _detach(self, call: _Call) -> None:
+        """Let overtaken attempts run on to their own end: only that says how the endpoint does."""
+        won = call.best is not None
+        for task, run in call.running.items():
+            candidate = run.candidate
+            elapsed = self._clock.mono() - run.mono
+            reason = (
+                f"still silent after {elapsed:.2f} s, when another answered"
+                if won
+                else f"no answer within the call's {call.deadline - call.began:g} s"
+            )
+            outcome: Outcome = "overtaken" if won else "timeout"
+            call.attempts.append(
+                Attempt(candidate.provider.id, candidate.host.name, outcome, reason, None, run.wall, elapsed)
+            )
+            if not won:
+                call.unreached.add(candidate.provider.id)
+            self._guard.health(candidate.provider, call.query.capability, candidate.host).silent += 1
+            self._detached[task] = None
+            task.add_done_callback(self._ended(candidate))
+        call.running.clear()
+        for task in list(self._detached)[:-DETACHED_MOST]:
+            task.cancel()
+
+    def _ended(self, candidate: Candidate) -> Callable[["asyncio.Task[Result]"], None]:
+        health = self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
+
+        def ended(task: "asyncio.Task[Result]") -> None:
+            health.silent = max(0, health.silent - 1)
+            self._detached.pop(task, None)
+            if not task.cancelled() and task.exception() is None:
+                result = task.result()
+                for settle in result.unblamed:
+                    settle(self._connectivity.heard_since(result.started))
+
+        return ended
+
+    async def _heard(self, call: _Call, winner: Result | None) -> bool:
+        """Whether anybody answered; when nobody did, whether anybody would."""
+        if winner is not None or not call.unreached or self._connectivity.heard_since(call.began):
+            return True
+        left = min(NETWORK_CHECK, call.deadline - self._clock.mono())
+        # With no time left to ask around: one silent provider is to blame, several are not.
+        there = await self._network_there(left) if left > 0 else len(call.unreached) < 2
+        if not there:
+            self._connectivity.nobody_answers()
+        return there
+
+    def _settle(self, call: _Call, heard: bool) -> None:
+        """Blame those who could not be reached, unless it is this machine that reaches nobody."""
+        for settle in call.unblamed:
+            settle(heard)
+
+
+def _length(value: Any) -> int:
+    return len(value) if hasattr(value, "__len__") else 1
+
+
+def _in_order(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    return tuple(sorted(attempts, key=lambda attempt: attempt.started))
+
+
+def _notes(query: Query, winner: Result) -> tuple[str, ...]:
+    notes = [winner.partial] if winner.partial else []
+    used = winner.candidate.query
+    if isinstance(query, SymbolQuery) and isinstance(used, SymbolQuery) and used.quote != query.quote:
+        notes.append(f"quoted in {used.quote}, not in {query.quote}: {used.quote} was allowed in its place")
+    columns = getattr(winner.value, "columns", None)
+    if columns is not None and "volume" not in columns:
+        notes.append(f"no volume: {winner.candidate.provider.name} does not give it in base units")
+    return tuple(notes)
+
+
+def _described(query: Query) -> str:
+    symbol = f" of {query.symbol}" if isinstance(query, SymbolQuery) else ""
+    interval = getattr(query, "interval", "")
+    return " ".join(filter(None, (interval, query.capability))) + symbol

@@ -1,0 +1,132 @@
+"""Health as plain data: what pages, REST and scripts read. Built at one moment, then unchanging."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from core.catalog import Endpoint
+from core.engine.guard import Guard, scopes
+from core.engine.health import SEVERITY, Health, HealthState
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """One endpoint. Seconds throughout; ``last_ok`` and ``last_error_at`` are UTC seconds since 1970."""
+
+    endpoint: str
+    provider: str
+    capability: str
+    host: str
+    state: HealthState
+    circuit: str
+    truth: str
+    errors: int
+    cooldown: float
+    """Seconds until it may be asked again; 0 when it may."""
+    reason: str
+    calls: int
+    success_rate: float | None
+    p50: float | None
+    p95: float | None
+    last_ok: float | None
+    last_error: str
+    last_error_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHealth:
+    """One provider: the worst of its seen capabilities, each at its best host."""
+
+    provider: str
+    name: str
+    state: HealthState
+    capabilities: dict[str, HealthState]
+    quota_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything at one moment (``time``, UTC seconds)."""
+
+    time: float
+    mode: str
+    lab: bool
+    why: str
+    offline: bool
+    live_again: bool
+    """The lab is open in place of a network that is back by now."""
+    notices: tuple[str, ...]
+    totals: dict[str, int]
+    providers: dict[str, ProviderHealth]
+    endpoints: dict[str, EndpointHealth]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self)
+
+
+def endpoints_health(guard: Guard, now: float) -> dict[str, EndpointHealth]:
+    """Every endpoint of the catalogue."""
+    return {
+        str(endpoint): _endpoint(guard, endpoint, health, now) for endpoint, health in guard.records().items()
+    }
+
+
+def providers_health(
+    guard: Guard, endpoints: dict[str, EndpointHealth], now: float
+) -> dict[str, ProviderHealth]:
+    """Every provider of the catalogue."""
+    found = {}
+    for provider in guard.catalog.values():
+        best: dict[str, HealthState] = {}
+        for entry in endpoints.values():
+            if entry.provider == provider.id:
+                state, held = entry.state, best.get(entry.capability)
+                if held is None or held == "unknown" or (state != "unknown" and _worse(held, state)):
+                    best[entry.capability] = state
+        seen = [state for state in best.values() if state not in ("unknown", "disabled")]
+        worst: HealthState = max(seen, key=SEVERITY.index) if seen else "unknown"
+        left = guard.limiters[provider.id].left(now)
+        found[provider.id] = ProviderHealth(provider.id, provider.name, worst, best, left)
+    return found
+
+
+def totals(endpoints: dict[str, EndpointHealth], providers: dict[str, ProviderHealth]) -> dict[str, int]:
+    """How many endpoints and providers there are, and how many of them in each state."""
+    counts = {"endpoints": len(endpoints), "providers": len(providers)}
+    counts.update({state: sum(e.state == state for e in endpoints.values()) for state in SEVERITY})
+    counts["calls"] = sum(entry.calls for entry in endpoints.values())
+    return counts
+
+
+def _endpoint(guard: Guard, endpoint: Endpoint, health: Health, now: float) -> EndpointHealth:
+    provider = guard.catalog[endpoint.provider]
+    host = next(host for host in provider.hosts if host.name == endpoint.host)
+    held_by = scopes(provider, endpoint.capability, host)
+    state = guard.state(endpoint, now)
+    pause = guard.cooldowns.holding(held_by, now)
+    isolated = next((guard.isolated[scope] for scope in held_by if scope in guard.isolated), "")
+    left = max(pause.until - now if pause else 0.0, health.circuit.left(now), health.truth.left(now))
+    return EndpointHealth(
+        endpoint=str(endpoint),
+        provider=endpoint.provider,
+        capability=endpoint.capability,
+        host=endpoint.host,
+        state=state,
+        circuit=health.shown(now),
+        truth=health.truth.shown(now),
+        errors=health.circuit.errors,
+        cooldown=left,
+        reason=isolated or (pause.reason if pause else health.last_error if state != "healthy" else ""),
+        calls=sum(health.totals.values()),
+        success_rate=health.success_rate(),
+        p50=health.percentile(0.5),
+        p95=health.percentile(0.95),
+        last_ok=health.last_ok_at,
+        last_error=health.last_error,
+        last_error_at=health.last_error_at,
+    )
+
+
+def _worse(one: HealthState, other: HealthState) -> bool:
+    return SEVERITY.index(one) > SEVERITY.index(other)

@@ -1,0 +1,115 @@
+"""Circuits, pauses and isolations that outlive the process, in one small JSON file.
+
+A pause is stored as (wall deadline, seconds left) and restored as ``clamp(deadline − now, 0, seconds left)``:
+a clock that jumped can end a pause early, never lengthen it.
+"""
+
+import json
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from core.clock import Clock
+from core.engine.cooldown import LONGEST_BAN, Cooldown
+from core.engine.folder import DataFolder, write_atomically
+from core.engine.guard import Guard
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+
+
+class StateFile:
+    """Saves a guard's memory as it changes, and restores it."""
+
+    def __init__(self, folder: DataFolder, path: Path, guard: Guard, clock: Clock) -> None:
+        self._folder = folder
+        self._path = path
+        self._guard = guard
+        self._clock = clock
+        self._saved: Any = None
+
+    async def save(self) -> None:
+        """Write what holds now, if it differs from what was written; returns when it is on disk."""
+        now, wall = self._clock.mono(), self._clock.now()
+        document = dump(self._guard, now, wall)
+        signature = [
+            sorted(str(_lasting(entry)) for entry in document[part]) for part in ("pauses", "circuits")
+        ]
+        signature.append([json.dumps(document["isolated"], sort_keys=True)])
+        if signature == self._saved or not self._folder.writable:
+            return
+        self._saved = signature
+        data = json.dumps(document, indent=1).encode()
+        try:
+            await self._folder.write_through(partial(write_atomically, self._path, data, sync=False))
+        except OSError:
+            self._saved = None  # counted by the folder; tried again at the next change
+
+    def restore(self) -> None:
+        """Take up what the file holds; what cannot be read is left aside, with a line in the log."""
+        try:
+            document = json.loads(self._path.read_bytes())
+            load(document, self._guard, self._clock.mono(), self._clock.now())
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            log.warning("%s cannot be restored: %s: %s", self._path.name, type(error).__name__, error)
+
+
+def dump(guard: Guard, now: float, wall: float) -> dict[str, Any]:
+    """Everything that must survive, as plain data."""
+    pauses = [
+        {
+            "scope": c.scope,
+            "kind": c.kind,
+            "reason": c.reason,
+            "until": wall + c.until - now,
+            "left": c.until - now,
+        }
+        for c in guard.cooldowns.running(now)
+    ]
+    circuits = []
+    for endpoint, health in guard.records().items():
+        for axis, circuit in (("circuit", health.circuit), ("truth", health.truth)):
+            if circuit.state != "closed":
+                left = max(0.0, circuit.until - now)
+                circuits.append(
+                    {
+                        "endpoint": str(endpoint),
+                        "axis": axis,
+                        "opens": circuit.opens,
+                        "error": health.last_error,
+                        "until": wall + left,
+                        "left": left,
+                    }
+                )
+    return {"version": VERSION, "pauses": pauses, "circuits": circuits, "isolated": dict(guard.isolated)}
+
+
+def load(document: Any, guard: Guard, now: float, wall: float) -> None:
+    """Restore into a fresh guard. ValueError and the like when the document is not one of ours."""
+    if document["version"] != VERSION:
+        raise ValueError(f"version {document['version']!r}, expected {VERSION}")
+    for entry in document["pauses"]:
+        kind: Literal["throttled", "blocked"] = "blocked" if entry["kind"] == "blocked" else "throttled"
+        left = min(_left(entry, wall), 7 * 86400.0 if kind == "blocked" else LONGEST_BAN)
+        if left > 0:
+            guard.pause(Cooldown(str(entry["scope"]), kind, str(entry["reason"]), now + left))
+    known = {str(endpoint): health for endpoint, health in guard.records().items()}
+    for entry in document["circuits"]:
+        if (health := known.get(entry["endpoint"])) is not None:
+            circuit = health.truth if entry["axis"] == "truth" else health.circuit
+            circuit.restore(_left(entry, wall), int(entry["opens"]), now)
+            health.last_error = str(entry["error"])
+    guard.isolated.update({str(scope): str(reason) for scope, reason in document["isolated"].items()})
+
+
+def _left(entry: dict[str, Any], wall: float) -> float:
+    return min(max(0.0, float(entry["until"]) - wall), max(0.0, float(entry["left"])))
+
+
+def _lasting(entry: dict[str, Any]) -> list[Any]:
+    """What identifies an entry: its end to the second, not the seconds left, which change all the time."""
+    return [round(value) if name == "until" else value for name, value in entry.items() if name != "left"]

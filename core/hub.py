@@ -1,0 +1,180 @@
+"""The blocking hub, and the one that a process shares."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import pandas as pd
+
+from core.answer import Answer, KintsugiError
+from core.async_hub import AsyncHub
+from core.catalog import Catalog
+from core.clock import Clock
+from core.engine.snapshot import Snapshot
+from core.lab import Lab
+from core.market import OrderBook, Query, Quote, Volume
+from core.settings import Settings
+
+__all__ = ["AsyncHub", "Hub", "close_shared", "shared"]
+
+T = TypeVar("T")
+
+
+class Hub:
+    """The blocking twin of :class:`AsyncHub`, for scripts, notebooks and pages; safe from any thread.
+
+    Its loop lives in a thread of its own. Nothing made there is ever awaited elsewhere: other loops use
+    :meth:`run`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.hub = AsyncHub(settings, transport=transport, clock=clock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Start the thread and open the hub."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._main, args=(ready,), name="kintsugi-hub", daemon=True)
+        self._thread.start()
+        ready.wait()
+        try:
+            self._wait(self.hub.__aenter__())
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the hub and end the thread."""
+        try:
+            self._wait(self.hub.__aexit__(kind, error, trace))
+        finally:
+            self._stop()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was opened with."""
+        return self.hub.settings
+
+    @property
+    def catalog(self) -> Catalog:
+        """Who serves what."""
+        return self.hub.catalog
+
+    @property
+    def lab(self) -> Lab | None:
+        """The embedded market simulator, while it is what answers."""
+        return self.hub.lab
+
+    async def run(self, job: Coroutine[Any, Any, T]) -> T:
+        """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(job, self._running()))
+
+    def fetch(self, query: Query, **how: Any) -> Answer[Any]:
+        """See :meth:`AsyncHub.fetch`."""
+        return self._wait(self.hub.fetch(query, **how))
+
+    def candles(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[pd.DataFrame]:
+        """See :meth:`AsyncHub.candles`."""
+        return self._wait(self.hub.candles(symbol, interval, **fields))
+
+    def price(self, symbol: str, **fields: Any) -> Answer[Quote]:
+        """See :meth:`AsyncHub.price`."""
+        return self._wait(self.hub.price(symbol, **fields))
+
+    def volume(self, symbol: str, **fields: Any) -> Answer[Volume]:
+        """See :meth:`AsyncHub.volume`."""
+        return self._wait(self.hub.volume(symbol, **fields))
+
+    def orderbook(self, symbol: str, depth: int = 20, **fields: Any) -> Answer[OrderBook]:
+        """See :meth:`AsyncHub.orderbook`."""
+        return self._wait(self.hub.orderbook(symbol, depth, **fields))
+
+    def health(self) -> Snapshot:
+        """See :meth:`AsyncHub.health`."""
+        return self._wait(self.hub.health())
+
+    def reset(self, target: str | None = None) -> None:
+        """See :meth:`AsyncHub.reset`."""
+        self._wait(self.hub.reset(target))
+
+    def isolate(self, target: str, reason: str) -> None:
+        """See :meth:`AsyncHub.isolate`."""
+        self._wait(self.hub.isolate(target, reason))
+
+    def restore(self, target: str) -> None:
+        """See :meth:`AsyncHub.restore`."""
+        self._wait(self.hub.restore(target))
+
+    def open_lab(self) -> None:
+        """See :meth:`AsyncHub.open_lab`."""
+        self._wait(self.hub.open_lab())
+
+    def go_live(self) -> None:
+        """See :meth:`AsyncHub.go_live`."""
+        self._wait(self.hub.go_live())
+
+    def _main(self, ready: threading.Event) -> None:
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            self._loop.call_soon(ready.set)
+            self._loop.run_forever()
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or not self._loop.is_running():
+            raise KintsugiError("the hub is not open: use it in a with statement")
+        return self._loop
+
+    def _wait(self, job: Coroutine[Any, Any, T]) -> T:
+        try:
+            future = asyncio.run_coroutine_threadsafe(job, self._running())
+        except KintsugiError:
+            job.close()
+            raise
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _stop(self) -> None:
+        if self._loop is not None and self._thread is not None:
+            with contextlib.suppress(RuntimeError):  # closed by itself already
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop = self._thread = None
+
+
+_shared: Hub | None = None
+_shared_lock = threading.Lock()
+
+
+def shared() -> Hub:
+    """The one hub of this process, opened on first use (the app's lifespan is usually first)."""
+    global _shared  # noqa: PLW0603 - one hub a process is the point
+    with _shared_lock:
+        if _shared is None:
+            _shared = Hub().__enter__()
+        return _shared
+
+
+def close_shared() -> None:
+    """Close the process's hub, if there is one."""
+    global _shared
+    with _shared_lock:
+        hub, _shared = _shared, None
+    if hub is not None:
+        hub.__exit__(None, None, None)

@@ -1,0 +1,186 @@
+"""One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
+
+import random
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import httpx
+import pandas as pd
+
+from core.answer import Answer, Attempt, NoAnswer
+from core.catalog import Catalog
+from core.clock import Clock
+from core.engine.breaker import BreakerPolicy
+from core.engine.cache import AnswerCache, Cached
+from core.engine.codec import Entry
+from core.engine.connectivity import Connectivity
+from core.engine.exchange import Exchange
+from core.engine.folder import DataFolder
+from core.engine.freshness import fresh_for
+from core.engine.guard import Guard
+from core.engine.probe import network_there, spread
+from core.engine.router import Found, Router
+from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
+from core.engine.state import StateFile
+from core.engine.transport import Sender
+from core.market import CandleQuery, Query
+from core.settings import Settings
+
+OFFLINE_KEPT = 5.0
+"""Seconds for which the finding that no host can be reached is not tried again."""
+
+
+class World:
+    """Everything behind a hub that is either live or simulated, never both."""
+
+    def __init__(
+        self,
+        name: Literal["live", "lab"],
+        settings: Settings,
+        catalog: Catalog,
+        folder: DataFolder,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
+        self.lab = name == "lab"
+        self.catalog = catalog
+        self._clock = clock
+        policy = BreakerPolicy(
+            threshold=settings.health_error_threshold,
+            recovery=settings.health_recovery_count,
+            first=settings.health_cooldown_seconds / 10,
+            longest=settings.health_cooldown_seconds,
+            probes=settings.half_open_probes,
+        )
+        self.guard = Guard(catalog, policy, rng, clock.mono())
+        self.connectivity = Connectivity()
+        self.sender = Sender(
+            transport=transport,
+            lab_url=settings.lab_url,
+            connect_timeout=settings.connect_timeout,
+            request_timeout=settings.request_timeout,
+        )
+        self.cache = AnswerCache(
+            folder,
+            f"{name}/cache",
+            clock,
+            size=settings.cache_bytes,
+            entries=settings.cache_entries,
+            keep=settings.stale_seconds,
+        )
+        self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
+        self.state.restore()
+        exchange = Exchange(settings, clock, self.guard, self.sender, self.connectivity, self.state.save)
+        self._router = Router(
+            settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
+        )
+        self._nobody_at: float | None = None
+
+    async def network_there(self, seconds: float) -> bool:
+        """Whether any of a few independent hosts answers."""
+        now = self._clock.mono()
+        if self._nobody_at is not None and now - self._nobody_at < OFFLINE_KEPT:
+            return False
+        there = await network_there(self.sender, spread(self.catalog.values()), seconds)
+        self._nobody_at = None if there else self._clock.mono()
+        if there:
+            self.connectivity.heard(self._clock.mono())
+        return there
+
+    def cached(self, key: str) -> Cached | None:
+        """What the cache holds, fresh or stale."""
+        return self.cache.get(key)
+
+    async def find(
+        self, key: str, query: Query, deadline: float, providers: Sequence[str] | None
+    ) -> Answer[Any]:
+        """Ask the endpoints; behind them the stale cache. :class:`NoAnswer` when that is empty too."""
+        try:
+            found = await self._router.find(query, deadline, providers)
+        except NoAnswer as failed:
+            held = self.cache.get(key)
+            if held is None:
+                raise
+            why = "this machine seems to be offline" if failed.offline else "nobody could answer now"
+            return self.answer(held, "stale", extra=failed.attempts, note=f"stale: {why}")
+        return self._keep(key, query, found)
+
+    def answer(
+        self,
+        held: Cached,
+        tier: Literal["cache", "stale"],
+        *,
+        extra: tuple[Attempt, ...] = (),
+        note: str = "",
+    ) -> Answer[Any]:
+        """An answer from the cache, with its true age and the attempts of its fetch."""
+        entry = held.entry
+        return Answer(
+            value=entry.value,
+            source=entry.source,
+            host=entry.host,
+            tier=tier,
+            age=held.age,
+            fetched=entry.fetched,
+            attempts=entry.attempts + extra,
+            notes=entry.notes + ((note,) if note else ()),
+            lab=self.lab,
+        )
+
+    def snapshot(self, mode: str, why: str, live_again: bool, notices: Sequence[str]) -> Snapshot:
+        """Health at this moment."""
+        now = self._clock.mono()
+        endpoints = endpoints_health(self.guard, now)
+        providers = providers_health(self.guard, endpoints, now)
+        return Snapshot(
+            time=self._clock.now(),
+            mode=mode,
+            lab=self.lab,
+            why=why,
+            offline=self.connectivity.offline,
+            live_again=live_again,
+            notices=tuple(notices),
+            totals=totals(endpoints, providers),
+            providers=providers,
+            endpoints=endpoints,
+        )
+
+    async def close(self) -> None:
+        """Stop what runs, save what must survive, close connections and cache."""
+        await self._router.close()
+        await self.state.save()
+        await self.sender.close()
+        self.cache.close()
+
+    def _keep(self, key: str, query: Query, found: Found) -> Answer[Any]:
+        wall = self._clock.now()
+        provider, host, used = found.candidate.provider, found.candidate.host, found.candidate.query
+        if isinstance(found.value, pd.DataFrame) and isinstance(used, CandleQuery):
+            found.value.attrs = {
+                "symbol": used.symbol,
+                "interval": used.interval,
+                "quote": used.quote,
+                "venue": provider.id,
+            }
+        entry = Entry(
+            value=found.value,
+            source=provider.id,
+            host=host.name,
+            fetched=wall,
+            fresh=fresh_for(query, found.value, wall),
+            attempts=found.attempts,
+            notes=found.notes,
+        )
+        self.cache.put(key, entry)
+        return Answer(
+            value=found.value,
+            source=provider.id,
+            host=host.name,
+            tier=found.tier,
+            age=0.0,
+            fetched=wall,
+            attempts=found.attempts,
+            notes=found.notes,
+            lab=self.lab,
+        )
