@@ -115,8 +115,9 @@ def _declared(
         case "down":
             return ProviderDown(reason, status=status)
     wait = _retry_after(response, now)
-    if rule.until is not None and wait is None and isinstance(said, str):
-        wait = _wait_until(said, PER_SECOND[rule.until], sent_at(response) or now)
+    if rule.until is not None and wait is None:
+        text = said if isinstance(said, str) else _message(spec, body) or ""
+        wait = _wait_until(text, PER_SECOND[rule.until], sent_at(response) or now)
     return Throttled(reason, retry_after=wait, ban=status == HTTPStatus.IM_A_TEAPOT, status=status)
 
 

@@ -151,7 +151,7 @@ class Provider:
         names = self._names(call, query, _seconds(now))
         path = fill(call.path, {name: quote(str(value), safe="") for name, value in names.items()})
         params = {key: _text(value) for key, value in fill(call.params, names).items()}
-        headers = {"accept": "application/json", **call.headers}
+        headers = {"accept": "application/json", **fill(call.headers, names)}
         content = None
         if call.json_body is not None:
             headers["content-type"] = "application/json"

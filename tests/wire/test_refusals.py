@@ -1,0 +1,162 @@
+"""The venues' own ways of saying no, and which name each gets."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from core.answer import (
+    BadPayload,
+    CallerError,
+    Forbidden,
+    ProviderDown,
+    Throttled,
+    UnknownSymbol,
+    WireError,
+)
+from core.catalog import Catalog
+from core.market import CandleQuery, PriceQuery
+
+CATALOG = Catalog.load()
+NOW = 1_790_000_000.0
+
+
+def refusal(venue: str, status: int, body: Any, **headers: str) -> WireError:
+    provider = CATALOG[venue]
+    response = httpx.Response(status, json=body, headers=headers)
+    for query in (PriceQuery(provider.check_symbol), CandleQuery(provider.check_symbol, "1h")):
+        with pytest.raises(WireError) as caught:
+            provider.read(query, response, now=NOW)
+    assert caught.value.status == status
+    return caught.value
+
+
+def kraken(text: str, **extra: Any) -> dict[str, Any]:
+    return {"error": [text], **extra}
+
+
+@pytest.mark.parametrize(
+    ("venue", "status", "body", "kind"),
+    [
+        ("binance", 400, {"code": -1121, "msg": "Invalid symbol."}, UnknownSymbol),
+        ("binance", 400, {"code": -1120, "msg": "Invalid interval."}, CallerError),
+        ("binance", 400, {"code": -1100, "msg": "Illegal characters found"}, CallerError),
+        ("binance", 429, {"code": -1003, "msg": "Too much request weight used"}, Throttled),
+        ("binance", 400, {"code": -9999, "msg": "Something new"}, ProviderDown),
+        ("binance", 500, {"code": -1001, "msg": "Internal error"}, ProviderDown),
+        ("binance", 503, {"code": -1008, "msg": "Server is currently overloaded"}, ProviderDown),
+        ("binance", 200, {"code": -1, "msg": "An error with 200"}, ProviderDown),
+        ("binance", 401, {"code": -2015, "msg": "Invalid API-key"}, Forbidden),
+        ("kraken", 200, kraken("EQuery:Unknown asset pair"), UnknownSymbol),
+        ("kraken", 200, kraken("EGeneral:Invalid arguments:interval"), CallerError),
+        ("kraken", 200, kraken("EAPI:Rate limit exceeded"), Throttled),
+        ("kraken", 200, kraken("EGeneral:Too many requests", result={}), Throttled),
+        ("kraken", 200, kraken("EService:Unavailable"), ProviderDown),
+        ("kraken", 200, kraken("EService:Busy"), ProviderDown),
+        ("kraken", 200, kraken("EGeneral:Permission denied"), Forbidden),
+        ("kraken", 200, kraken("ESomething:Nobody has seen"), ProviderDown),
+        ("kraken", 520, kraken("EQuery:Unknown asset pair"), UnknownSymbol),
+        ("kraken", 200, {"error": [], "result": {"status": "maintenance"}}, ProviderDown),
+        ("coinbase", 404, {"message": "NotFound"}, UnknownSymbol),
+        ("coinbase", 400, {"message": "Unsupported granularity"}, CallerError),
+        ("coinbase", 429, {"message": "Public rate limit exceeded"}, Throttled),
+        ("coinbase", 200, {"message": "Something else"}, ProviderDown),
+        ("coinbase", 500, {"message": "Internal server error"}, ProviderDown),
+        ("coinbase", 404, {"message": "Route not found"}, ProviderDown),
+        ("coinbase", 403, {"message": "Forbidden"}, Forbidden),
+    ],
+)
+def test_a_declared_form_has_its_name(venue: str, status: int, body: Any, kind: type[WireError]) -> None:
+    error = refusal(venue, status, body)
+    assert type(error) is kind
+    said = body.get("msg") or body.get("message") or (body.get("error") or ["maintenance"])[0]
+    assert said in str(error), "the venue's own words are told"
+
+
+def test_a_callers_error_that_is_no_unknown_symbol() -> None:
+    assert not isinstance(refusal("binance", 400, {"code": -1120, "msg": "x"}), UnknownSymbol)
+
+
+def test_the_geo_block_is_named_whatever_its_status() -> None:
+    body = {"code": 0, "msg": "Service unavailable from a restricted location according to 'b. Eligibility'"}
+    for status in (451, 403, 200):
+        error = refusal("binance", status, body)
+        assert isinstance(error, Forbidden)
+        assert error.cause == "geo"
+
+
+def test_a_ban_is_a_ban_even_in_the_venues_own_form() -> None:
+    body = {"code": -1003, "msg": "Way too much request weight used; IP banned until 1790000060000."}
+    error = refusal("binance", 418, body)
+    assert isinstance(error, Throttled)
+    assert (error.ban, error.retry_after) == (True, 60.0)
+    error = refusal("binance", 418, body, **{"retry-after": "300"})
+    assert isinstance(error, Throttled)
+    assert error.retry_after == 300.0, "the header goes before the text"
+    error = refusal("binance", 429, body)
+    assert isinstance(error, Throttled)
+    assert not error.ban
+
+
+def test_krakens_throttle_names_its_end() -> None:
+    error = refusal("kraken", 200, kraken("EService:Throttled:1790000045"))
+    assert isinstance(error, Throttled)
+    assert error.retry_after == 45.0
+    error = refusal("kraken", 200, kraken("EService:Throttled:99999999999999999999"))
+    assert isinstance(error, Throttled)
+    assert error.retry_after is None
+
+
+def test_the_end_of_a_ban_needs_a_clock() -> None:
+    body = kraken("EService:Throttled:1790000045")
+    query = PriceQuery("BTC/USD")
+    with pytest.raises(Throttled) as caught:
+        CATALOG["kraken"].read(query, httpx.Response(200, json=body))
+    assert caught.value.retry_after is None
+
+
+def test_any_of_several_errors_counts_and_a_warning_does_not() -> None:
+    body = {"error": ["WGeneral:Danger ahead", "EQuery:Unknown asset pair"]}
+    assert isinstance(refusal("kraken", 200, body), UnknownSymbol)
+    warned = {"error": ["WGeneral:Danger ahead"], "result": {"XXBTZUSD": {"c": ["5", "1"]}}}
+    quote = CATALOG["kraken"].read(PriceQuery("BTC/USD"), httpx.Response(200, json=warned))
+    assert quote.last == 5.0
+
+
+def test_words_from_outside_are_cut_and_made_printable() -> None:
+    error = refusal("binance", 500, {"code": 1, "msg": "\x1b[31m\n" + "x" * 5000})
+    assert len(str(error)) < 300
+    assert str(error).isprintable()
+
+
+def test_the_health_check_is_read_by_the_same_rules() -> None:
+    kraken_check = CATALOG["kraken"].read_check
+    online = {"error": [], "result": {"status": "online", "timestamp": "2026-11-22T03:00:00Z"}}
+    assert kraken_check(httpx.Response(200, json=online)) is None
+    for status in ("cancel_only", "post_only"):
+        body = {"error": [], "result": {"status": status}}
+        assert kraken_check(httpx.Response(200, json=body)) is None, "market data still flows"
+    with pytest.raises(ProviderDown, match="maintenance"):
+        kraken_check(httpx.Response(200, json={"error": [], "result": {"status": "maintenance"}}))
+    assert CATALOG["binance"].read_check(httpx.Response(200, json={})) is None
+    with pytest.raises(BadPayload, match="HTML"):
+        CATALOG["binance"].read_check(httpx.Response(200, html="<html>"))
+    with pytest.raises(Forbidden):
+        CATALOG["binance"].read_check(httpx.Response(451))
+
+
+def test_json_under_other_json_types_is_json() -> None:
+    for kind in (
+        "application/json; charset=utf-8",
+        "text/json",
+        "application/problem+json",
+        "APPLICATION/JSON",
+    ):
+        response = httpx.Response(200, content=b'{"price": "5"}', headers={"content-type": kind})
+        assert CATALOG["coinbase"].read(PriceQuery("BTC/USD"), response).last == 5.0
+    for kind in ("text/html", "text/plain", "application/xml", "application/jsonp"):
+        response = httpx.Response(200, content=b'{"price": "5"}', headers={"content-type": kind})
+        with pytest.raises(BadPayload, match="content type"):
+            CATALOG["coinbase"].read(PriceQuery("BTC/USD"), response)
+    bare = httpx.Response(200, content=b'\xef\xbb\xbf{"price": "5"}')
+    assert CATALOG["coinbase"].read(PriceQuery("BTC/USD"), bare).last == 5.0
