@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.answer import BadPayload, Untrue
 from core.market import CANDLE_FIELDS, NEWEST, CandleQuery, candles_frame, floor_time
-from core.wire.declare import CandleCall, ClosedFlag
+from core.wire.calls import CandleCall, ClosedFlag
 from core.wire.paths import MISSING, find, show_path
 from core.wire.values import LATEST, PER_SECOND, Floats, clip, floats, times
 

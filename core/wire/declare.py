@@ -1,64 +1,30 @@
 """What a provider's TOML file may say: the declaration, as pydantic models.
 
-A provider is data. Each capability it serves is a *call*: how to ask, and where in the answer the values
-stand. Request texts are templates over a fixed set of names: ``{symbol}`` ``{base}`` ``{quote}`` everywhere,
-``{interval}`` ``{seconds}`` ``{rows}`` ``{start}`` ``{end}`` for candles, ``{depth}`` for order books. A
-parameter whose name has no value in a query (no start given) is left out of the request.
+A provider is data. Each capability it serves is a *call* (:mod:`core.wire.calls`).
 """
 
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
-from importlib import import_module
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from core.market import CANDLE_FIELDS, INTERVALS, Capability, parse_symbol
-from core.wire.paths import Path, names_in, parse_path
-from core.wire.values import TimeUnit
+from core.market import Capability
+from core.wire.calls import BookCall, Call, CandleCall, CheckCall, TickerCall
+from core.wire.fields import (
+    Asset,
+    Dotted,
+    Https,
+    Model,
+    Positive,
+    Several,
+    Texts,
+    as_list,
+    canonical_symbol,
+    check_names,
+)
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
-Scalar: TypeAlias = str | int | float | bool
-
-DEFAULT_MAX_BYTES = 8 * 1024 * 1024
-
-_EVERYWHERE = {"symbol", "base", "quote"}
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-def _https(url: str) -> str:
-    if not url.startswith("https://"):
-        raise ValueError("expected an address that begins with https://")
-    return url
-
-
-def _symbol(symbol: str) -> str:
-    return "/".join(parse_symbol(symbol))
-
-
-def _check_names(allowed: set[str], **templates: Any) -> None:
-    for field, template in templates.items():
-        if unknown := names_in(template) - allowed:
-            raise ValueError(f"{field} uses {sorted(unknown)}: expected names among {sorted(allowed)}")
-
-
-Whole = Annotated[int, Field(strict=True, ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Https = Annotated[str, AfterValidator(_https)]
-Dotted = Annotated[Path, BeforeValidator(lambda text: parse_path(text) if isinstance(text, str) else text)]
-Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}$")]
-Several = Annotated[tuple[Scalar, ...], BeforeValidator(_as_list)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-
-
-class Model(BaseModel):
-    """Frozen, and nothing undeclared."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Host(Model):
@@ -107,16 +73,16 @@ class Symbols(Model):
 
     template: str = "{base}{quote}"
     case: Literal["upper", "lower"] = "upper"
-    rename: dict[Asset, str] = {}
+    rename: dict[Asset, str] = Field(default_factory=dict)
     """Asset → the provider's own name for it, as it is: ``BTC = "XBT"``."""
-    overrides: dict[Annotated[str, AfterValidator(_symbol)], str] = {}
+    overrides: dict[Annotated[str, AfterValidator(canonical_symbol)], str] = Field(default_factory=dict)
     """Whole symbols that follow no rule."""
     answers: Texts = ()
     """Further forms in which an answer may name the symbol."""
 
     @model_validator(mode="after")
     def _known_names(self) -> "Symbols":
-        _check_names({"base", "quote"}, template=self.template, answers=self.answers)
+        check_names({"base", "quote"}, template=self.template, answers=self.answers)
         return self
 
 
@@ -128,7 +94,7 @@ class ErrorRule(Model):
     """
 
     means: Means
-    status: Annotated[tuple[int, ...], BeforeValidator(_as_list)] = ()
+    status: Annotated[tuple[int, ...], BeforeValidator(as_list)] = ()
     path: Dotted | None = None
     equals: Several = ()
     starts: Texts = ()
@@ -149,188 +115,6 @@ class ErrorRule(Model):
         return self
 
 
-class CostStep(Model):
-    """Up to ``rows`` rows or levels cost ``cost``."""
-
-    rows: Whole
-    cost: Positive
-
-
-class Call(Model):
-    """One kind of request, and how to read its answer."""
-
-    path: Annotated[str, Field(pattern=r"^/")]
-    method: Literal["GET", "POST"] = "GET"
-    params: dict[str, Scalar] = {}
-    json_body: Any = Field(None, alias="json")
-    headers: dict[str, str] = {}
-    docs: Https | None = None
-    cost: Positive = 1.0
-    cost_by_rows: tuple[CostStep, ...] = ()
-    """Where the cost depends on how much is asked for; the last step holds beyond it."""
-    max_bytes: Whole = DEFAULT_MAX_BYTES
-    """An answer larger than this is no answer."""
-    symbol_at: Dotted | None = None
-    """Where the answer names its symbol, if it does."""
-    reader: Annotated[str, Field(pattern=r"^core(\.\w+)+:\w+$")] | None = None
-    """A function of the package, for a shape that no declaration can say: ``(call, query, body, now)``."""
-
-    @cached_property
-    def custom(self) -> Callable[..., Any] | None:
-        """The reader function, if one is named. ValueError when there is none of that name."""
-        if self.reader is None:
-            return None
-        module, _, name = self.reader.partition(":")
-        try:
-            return cast("Callable[..., Any]", getattr(import_module(module), name))
-        except (ImportError, AttributeError):
-            raise ValueError(f"reader={self.reader!r}: no such function") from None
-
-    @model_validator(mode="after")
-    def _request_is_sound(self) -> "Call":
-        _check_names(
-            self.template_names(),
-            path=self.path,
-            params=self.params,
-            json=self.json_body,
-            headers=self.headers,
-        )
-        if self.json_body is not None and self.method == "GET":
-            raise ValueError('json needs method = "POST"')
-        _ = self.custom
-        return self
-
-    @classmethod
-    def template_names(cls) -> set[str]:
-        """Names that request templates may use."""
-        return _EVERYWHERE
-
-    def cost_of(self, rows: int) -> float:
-        """Weight of a request for this many rows or levels."""
-        for step in self.cost_by_rows:
-            if rows <= step.rows:
-                return step.cost
-        return self.cost_by_rows[-1].cost if self.cost_by_rows else self.cost
-
-
-class CheckCall(Model):
-    """The cheapest call there is, for connectivity and health."""
-
-    path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
-    cost: Positive = 1.0
-
-
-class Window(Model):
-    """How a range of time is asked for, by ``{start}`` and ``{end}``."""
-
-    unit: TimeUnit = "s"
-    start: Literal["inclusive", "exclusive"] = "inclusive"
-    end: Literal["inclusive", "exclusive"] = "inclusive"
-    """Inclusive: the last wanted open time. Exclusive: the one after it."""
-    both: bool = False
-    """True when one bound without the other is ignored or refused."""
-
-
-class ClosedFlag(Model):
-    """Values of the column ``closed``."""
-
-    yes: Several
-    no: Several
-
-
-class CandleCall(Call):
-    """Candles. ``rows`` leads to the list; its rows are lists (``columns``) or objects (``keys``)."""
-
-    intervals: Annotated[dict[str, str | int], Field(min_length=1)]
-    """Ours → theirs. Only those whose candles open where ours do: days at 00:00 UTC, weeks on Monday."""
-    max_rows: Whole
-    """Most rows that one request may ask for."""
-    history: Whole | None = None
-    """Only this many of the newest closed candles can be had at all."""
-    window: Window = Window()
-    newest_open: bool = True
-    """Without an end the newest row is the candle that is still open."""
-    rows: Dotted = ()
-    columns: tuple[str, ...] = ()
-    """Names by position; a name that is no field of ours is passed over, but must be there."""
-    keys: dict[str, str] = {}
-    """Field → their key."""
-    time_unit: TimeUnit = "s"
-    closed: ClosedFlag | None = None
-
-    @classmethod
-    def template_names(cls) -> set[str]:
-        return _EVERYWHERE | {"interval", "seconds", "rows", "start", "end"}
-
-    @model_validator(mode="after")
-    def _rows_are_sound(self) -> "CandleCall":
-        if unknown := set(self.intervals) - set(INTERVALS):
-            raise ValueError(f"intervals {sorted(unknown)}: expected some of {' '.join(INTERVALS)}")
-        if bool(self.columns) == bool(self.keys):
-            raise ValueError("expected either columns or keys")
-        named = self.columns or tuple(self.keys)
-        if missing := {"time", *CANDLE_FIELDS[:4]} - set(named):
-            raise ValueError(f"columns or keys lack {sorted(missing)}")
-        if twice := {name for name in named if named.count(name) > 1}:
-            raise ValueError(f"columns name {sorted(twice)} twice")
-        if ("closed" in named) != (self.closed is not None):
-            raise ValueError("a column closed and its values yes and no go together")
-        return self
-
-    @cached_property
-    def fields(self) -> dict[str, int | str]:
-        """Field of ours → position or key in a row."""
-        known = {"time", "closed", *CANDLE_FIELDS}
-        if self.keys:
-            return {name: key for name, key in self.keys.items() if name in known}
-        return {name: place for place, name in enumerate(self.columns) if name in known}
-
-
-class TickerCall(Call):
-    """Price, volume, or both. Paths are counted from ``root``."""
-
-    root: Dotted = ()
-    last: Dotted | None = None
-    bid: Dotted | None = None
-    ask: Dotted | None = None
-    change: Dotted | None = None
-    """Change over 24 hours, not over the day."""
-    change_unit: Literal["percent", "fraction"] = "percent"
-    volume_base: Dotted | None = None
-    volume_quote: Dotted | None = None
-    time: Dotted | None = None
-    time_unit: TimeUnit = "s"
-
-
-class BookCall(Call):
-    """An order book. A level is a list or an object, its price and size at these places."""
-
-    bids: Dotted
-    asks: Dotted
-    price: int | str = 0
-    size: int | str = 1
-    time: Dotted | None = None
-    time_unit: TimeUnit = "s"
-    max_depth: Whole
-    depths: dict[Annotated[str, Field(pattern=r"^[1-9]\d*$")], str | int] = {}
-    """Where only some depths can be asked for: levels given → what ``{depth}`` then is."""
-
-    @classmethod
-    def template_names(cls) -> set[str]:
-        return _EVERYWHERE | {"depth"}
-
-    @model_validator(mode="after")
-    def _depths_reach(self) -> "BookCall":
-        if self.depths and max(map(int, self.depths)) < self.max_depth:
-            raise ValueError(f"depths end below max_depth={self.max_depth}")
-        return self
-
-    def depth_for(self, depth: int) -> str | int:
-        """What to ask for to get at least this many levels."""
-        enough = sorted(int(step) for step in self.depths if int(step) >= depth)
-        return self.depths[str(enough[0])] if enough else depth
-
-
 class Declaration(Model):
     """A provider's whole file."""
 
@@ -347,7 +131,7 @@ class Declaration(Model):
     limits: tuple[Limit, ...] = ()
     auth: Auth | None = None
     check: CheckCall
-    check_symbol: Annotated[str, AfterValidator(_symbol)]
+    check_symbol: Annotated[str, AfterValidator(canonical_symbol)]
     check_every: Positive
     quotes: tuple[Asset, ...] = ()
     content_types: Texts = ()

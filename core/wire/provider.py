@@ -21,7 +21,8 @@ from core.market import (
 )
 from core.wire import candles, tickers
 from core.wire.accept import accept, sent_at
-from core.wire.declare import DEFAULT_MAX_BYTES, Auth, BookCall, Call, CandleCall, Declaration, Host, Limit
+from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall
+from core.wire.declare import Auth, Declaration, Host, Limit
 from core.wire.paths import MISSING, fill, find
 from core.wire.values import clip
 

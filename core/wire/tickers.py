@@ -8,7 +8,7 @@ import numpy as np
 
 from core.answer import BadPayload
 from core.market import OrderBook, OrderBookQuery, PriceQuery, Quote, Volume, VolumeQuery
-from core.wire.declare import BookCall, TickerCall
+from core.wire.calls import BookCall, TickerCall
 from core.wire.paths import MISSING, Path, find, show_path
 from core.wire.values import Floats, TimeUnit, clip, floats, moment, number
 
