@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from core.answer import KintsugiError
 from core.market import Capability
 from core.wire import Declaration, Endpoint, Provider
+from core.wire.values import clip
 
 PACKAGE_FOLDER = Path(__file__).parent / "providers"
 
@@ -116,6 +117,6 @@ def _problems(error: ValidationError) -> list[str]:
         key = ".".join(str(part) for part in problem["loc"]) or "the file"
         reason = problem["msg"].removeprefix("Value error, ")
         given = problem["input"]
-        shown = "" if isinstance(given, dict | list) or problem["type"] == "missing" else f" = {given!r}"
+        shown = "" if isinstance(given, dict | list) or problem["type"] == "missing" else f" = {clip(given)}"
         lines.append(f"{key}{shown}: {reason[:1].lower()}{reason[1:]}")
     return lines
