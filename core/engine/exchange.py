@@ -95,7 +95,7 @@ class Exchange:
         failure: Failure | None = None
         status: int | None = None
         try:
-            value, status = await self._value(candidate, result.until)
+            value, status = await self._value(candidate, result.until, permits.paid)
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._judge(candidate, error)
@@ -119,13 +119,18 @@ class Exchange:
         self._book(result, health, permits, failure, elapsed, mono)
         await self._persist()
 
-    async def _value(self, candidate: Candidate, until: float) -> tuple[Any, int]:
+    async def _value(self, candidate: Candidate, until: float, paid: bool) -> tuple[Any, int]:
         provider, host, query = candidate.provider, candidate.host, candidate.query
         parts: list[Any] = []
         status = 0
-        for page in provider.pages(query, self._clock.now()):
-            await self._quota(candidate, page, until)
-            request = provider.request(page, host=host, now=self._clock.now())
+        asked = self._clock.now()  # one moment for all pages: an interval may end between two
+        for page in provider.pages(query, asked):
+            if provider.serves(page, asked) is not None:
+                continue  # out of the venue's reach; what it does reach is still worth having
+            if not paid:
+                await self._quota(candidate, page, until)
+            paid = False
+            request = provider.request(page, host=host, now=asked)
             response = await self._sender.send(host, request)
             self._connectivity.heard(self._clock.mono())
             status = response.status_code

@@ -25,6 +25,8 @@ class Refusal:
 
     outcome: Outcome
     reason: str
+    scope: str
+    """What is refused: one host, a group of them, a capability, or the whole provider."""
     whole_provider: bool = False
 
 
@@ -62,25 +64,29 @@ class Guard:
     def admit(
         self, provider: Provider, capability: Capability, host: Host, symbol: str, cost: float, now: float
     ) -> Permits | Refusal:
-        """Leave for one call, with its quota spent if it fits now; or why not."""
+        """Leave for one call, its quota spent if it fits now; or why not."""
         held_by = scopes(provider, capability, host)
         for scope in held_by:
             if scope in self.isolated:
-                wide = scope in held_by[:2]
-                return Refusal("skipped_isolated", f"isolated: {self.isolated[scope]}", wide)
+                reason = f"isolated: {self.isolated[scope]}"
+                return Refusal("skipped_isolated", reason, scope, scope in held_by[:2])
         if cooldown := self.cooldowns.holding(held_by, now):
             left = cooldown.until - now
             reason = f"{cooldown.kind} for {left:.0f} s more: {cooldown.reason}"
-            return Refusal("skipped_cooling", reason, cooldown.scope in held_by[:2])
+            return Refusal("skipped_cooling", reason, cooldown.scope, cooldown.scope in held_by[:2])
         if said := self._unknown_symbol(provider, capability, symbol, now):
-            return Refusal("skipped_unserved", said, whole_provider=True)
-        wait = self.limiters[provider.id].wait(cost, now)
-        if wait > PATIENCE:
-            return Refusal(
-                "skipped_quota", f"own quota is used up for {wait:.1f} s more", whole_provider=True
-            )
+            return Refusal("skipped_unserved", said, provider.id, whole_provider=True)
         health = self.health(provider, capability, host)
-        return health.allow(now) or Refusal("skipped_open", health.refusal(now))
+        if (permits := health.allow(now)) is None:
+            return Refusal("skipped_open", health.refusal(now), held_by[-1])
+        limiter = self.limiters[provider.id]
+        if limiter.take(cost, now):
+            return permits._replace(paid=True)
+        if (wait := limiter.wait(cost, now)) <= PATIENCE:
+            return permits
+        health.release(permits)
+        reason = f"own quota is used up for {wait:.1f} s more"
+        return Refusal("skipped_quota", reason, provider.id, whole_provider=True)
 
     def pause(self, cooldown: Cooldown) -> Cooldown:
         """Start or lengthen a pause."""

@@ -41,10 +41,11 @@ FORGET = 3600.0
 
 
 class Permits(NamedTuple):
-    """Leave for one call, on either axis; handed back with its result."""
+    """Leave for one call, on either axis; handed back with its result. ``paid``: its quota is spent."""
 
     circuit: int
     truth: int
+    paid: bool = False
 
 
 class Health:
@@ -138,10 +139,14 @@ class Health:
         self.ewma.observe(elapsed, now)
         self._last_at = now
 
-    def noted(self, permits: Permits, outcome: Outcome) -> None:
-        """An end with no verdict on health: throttled, blocked, a caller's error, cancelled, offline."""
+    def release(self, permits: Permits) -> None:
+        """Leave that was not used."""
         self.circuit.release(permits.circuit)
         self.truth.release(permits.truth)
+
+    def noted(self, permits: Permits, outcome: Outcome) -> None:
+        """An end with no verdict on health: throttled, blocked, a caller's error, cancelled, offline."""
+        self.release(permits)
         self.totals[outcome] += 1
 
     def shown(self, now: float) -> State:

@@ -60,6 +60,8 @@ class _Call:
     """Provider → hosts of it that were asked."""
     done_with: set[str] = field(default_factory=set)
     """Providers whose other hosts would answer the same."""
+    refused: set[str] = field(default_factory=set)
+    """Scopes whose refusal is on record already."""
     best: Result | None = None
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
     unreached: set[str] = field(default_factory=set)
@@ -205,8 +207,10 @@ class Router:
         if isinstance(leave, Refusal):
             if leave.whole_provider:
                 call.done_with.add(provider.id)
-            host = None if leave.whole_provider else entry.host
-            call.attempts.append(skipped(provider, host, leave.outcome, leave.reason, wall))
+            if leave.scope not in call.refused:
+                call.refused.add(leave.scope)
+                host = None if leave.whole_provider else entry.host
+                call.attempts.append(skipped(provider, host, leave.outcome, leave.reason, wall))
             return None
         return leave
 

@@ -69,12 +69,17 @@ class Venues(httpx.AsyncBaseTransport):
                 return ok(self._binance(params, now))
             case "kraken", "OHLC":
                 step = int(params["interval"]) * 60
-                rows = [[t, *_ohlc(t), "100", "2.5", 9] for t in range(_floor(now, step) - 720 * step, int(now), step)]
+                rows = [
+                    [t, *_ohlc(t), "100", "2.5", 9]
+                    for t in range(_floor(now, step) - 720 * step, int(now), step)
+                ]
                 return ok({"error": [], "result": {params["pair"]: rows, "last": rows[-2][0]}})
             case "coinbase", "candles":
                 return ok(self._coinbase(params, now))
             case "binance", "24hr":
-                return ok({"symbol": params["symbol"], "lastPrice": "100.5", "bidPrice": "100", "askPrice": "101"})
+                return ok(
+                    {"symbol": params["symbol"], "lastPrice": "100.5", "bidPrice": "100", "askPrice": "101"}
+                )
             case "kraken", "Ticker":
                 row = {"a": ["101", "1", "1"], "b": ["100", "1", "1"], "c": ["100.5", "1"], "v": ["1", "5"]}
                 return ok({"error": [], "result": {params["pair"]: row}})

@@ -181,7 +181,9 @@ async def test_kraken_errors_with_200_count(open_hub, venues):
 
 
 async def test_untrue_candles_are_dissent_not_downtime(open_hub, venues):
-    rows = [[t * 3_600_000, "10", "9", "8", "10", "1", 0, "1", 1, "1", "1", "0"] for t in range(494_000, 494_400)]
+    rows = [
+        [t * 3_600_000, "10", "9", "8", "10", "1", 0, "1", 1, "1", "1", "0"] for t in range(494_000, 494_400)
+    ]
     venues.on("binance", lambda _: ok(rows))
     async with open_hub() as hub:
         for _ in range(3):
@@ -203,7 +205,11 @@ async def test_all_fail_with_something_cached_is_stale_with_its_age_and_attempts
         assert answer.source == "binance"
         assert answer.value.equals(first.value)
         assert answer.attempts[0].outcome == "ok"
-        assert {a.provider for a in answer.attempts if a.outcome == "status"} == {"binance", "kraken", "coinbase"}
+        assert {a.provider for a in answer.attempts if a.outcome == "status"} == {
+            "binance",
+            "kraken",
+            "coinbase",
+        }
         assert any("stale" in note for note in answer.notes)
         again = await hub.candles("BTC/USDT", "1h", refresh=True)
         assert again.tier == "stale"
