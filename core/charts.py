@@ -1,0 +1,229 @@
+"""Plotly figures from frames and attempts. Pure; the theme comes from whoever shows them.
+
+Colours are Okabe & Ito's (2008), chosen to stand on porcelain and on ink alike. Its orange and yellow are
+left out: gold means repaired data. Nothing is told by colour alone: rising candles are hollow, falling ones
+filled, and every outcome has a sign and a word.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.answer import Attempt, Outcome
+from core.market import INTERVALS, MONDAY, candles_frame
+
+VISIBLE = 2000
+"""Candles drawn at most, or one or two more: beyond it neighbours are drawn as one."""
+
+GREEN, VERMILION, PURPLE, BLUE, SKY, GREY = "#009e73", "#d55e00", "#cc79a7", "#3f7fc1", "#56b4e9", "#858c98"
+CLEAR = "rgba(0,0,0,0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an outcome shows: sign, word, colour, and whether anything was sent."""
+
+    sign: str
+    word: str
+    color: str
+    sent: bool = True
+
+
+OUTCOMES: dict[Outcome, Look] = {
+    "ok": Look("✓", "answered", GREEN),
+    "partial": Look("◐", "partial", SKY),
+    "timeout": Look("✕", "timed out", VERMILION),
+    "refused": Look("✕", "not reached", VERMILION),
+    "status": Look("✕", "failing status", VERMILION),
+    "payload": Look("✕", "unreadable", VERMILION),
+    "truth": Look("✕", "not credible", VERMILION),
+    "throttled": Look("‖", "throttled", PURPLE),
+    "blocked": Look("⊘", "blocked", PURPLE),
+    "unknown_symbol": Look("?", "no such symbol", SKY),
+    "overtaken": Look("»", "overtaken", BLUE),
+    "skipped_open": Look("○", "skipped: circuit open", GREY, sent=False),
+    "skipped_cooling": Look("○", "skipped: cooling down", GREY, sent=False),
+    "skipped_quota": Look("○", "skipped: own quota", GREY, sent=False),
+    "skipped_isolated": Look("○", "skipped: isolated", GREY, sent=False),
+    "skipped_disabled": Look("○", "skipped: disabled", GREY, sent=False),
+    "skipped_unserved": Look("○", "skipped: not served", GREY, sent=False),
+}
+
+
+def digits(prices: "pd.Series[float]") -> int:
+    """Decimals that these prices need, 0 to 10."""
+    values = prices.to_numpy(np.float64)
+    for places in range(10):
+        if np.allclose(np.round(values, places), values, rtol=1e-9, atol=0.0):
+            return places
+    return 10
+
+
+def visible(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> tuple[pd.DataFrame, int]:
+    """The frame with at most about ``most`` rows, and how many intervals one row spans.
+
+    Rows are joined on a grid that does not move as candles arrive: first open, highest high, lowest low, last
+    close, summed volume. No high and no low is lost. The first and last row may cover less than the others.
+    """
+    per = -(-len(frame) // most)
+    if per <= 1:
+        return frame, 1
+    size = INTERVALS[interval] * per
+    anchor = MONDAY if interval == "1w" else 0
+    seconds = pd.DatetimeIndex(frame.index).as_unit("s").asi8
+    slot = (seconds - anchor) // size
+    first = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
+    last = np.append(first[1:], len(slot)) - 1
+    columns = {
+        "open": frame["open"].to_numpy()[first],
+        "high": np.maximum.reduceat(frame["high"].to_numpy(), first),
+        "low": np.minimum.reduceat(frame["low"].to_numpy(), first),
+        "close": frame["close"].to_numpy()[last],
+    }
+    if "volume" in frame:
+        columns["volume"] = np.add.reduceat(frame["volume"].to_numpy(), first)
+    return candles_frame(slot[first] * size + anchor, columns), per
+
+
+def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str) -> go.Figure:
+    """Candlesticks over volume. ``view`` names what is looked at: while it is the same, zoom is kept."""
+    shown, _ = visible(frame, interval)
+    base, quote = symbol.split("/")
+    times = pd.DatetimeIndex(shown.index).tz_localize(None)
+    rising = shown["close"] >= shown["open"]
+    price = f",.{digits(frame['close'])}f" if len(frame) else ",.2f"
+    figure = go.Figure()
+    figure.add_candlestick(
+        x=times,
+        open=shown["open"],
+        high=shown["high"],
+        low=shown["low"],
+        close=shown["close"],
+        name=symbol,
+        increasing={"line": {"color": GREEN, "width": 1.25}, "fillcolor": CLEAR},
+        decreasing={"line": {"color": VERMILION, "width": 1.25}, "fillcolor": VERMILION},
+        whiskerwidth=0,
+    )
+    bottom = 0.0
+    if "volume" in shown:
+        bottom = 0.26
+        figure.add_bar(
+            x=times,
+            y=shown["volume"],
+            name="volume",
+            yaxis="y2",
+            marker={
+                "color": np.where(rising, CLEAR, VERMILION),
+                "line": {"color": np.where(rising, GREEN, VERMILION), "width": 1},
+            },
+            opacity=0.65,
+            hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
+        )
+    figure.update_layout(
+        height=500,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        hovermode="x unified",
+        hoversubplots="axis",
+        dragmode="zoom",
+        uirevision=view,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        bargap=0.25,
+        xaxis={
+            "rangeslider": {"visible": False},
+            "anchor": "y2" if bottom else "y",
+            "hoverformat": "%a %d %b %Y %H:%M UTC",
+            "showgrid": False,
+            "title": None,
+        },
+        yaxis={
+            "domain": [bottom, 1],
+            "tickformat": price,
+            "hoverformat": price,
+            "side": "right",
+            "title": None,
+            "ticklabelstandoff": 4,
+        },
+    )
+    _label(figure, f"price, {quote}", 1.0)
+    if bottom:
+        figure.update_layout(
+            yaxis2={
+                "domain": [0, bottom - 0.06],
+                "side": "right",
+                "tickformat": "~s",
+                "nticks": 4,
+                "rangemode": "tozero",
+                "title": None,
+            }
+        )
+        _label(figure, f"volume, {base}", bottom - 0.06)
+    return figure
+
+
+def waterfall_figure(attempts: Sequence[Attempt]) -> go.Figure:
+    """What was tried, when, for how long, with which outcome. Bars were sent, rings were not."""
+    begin = min((attempt.started for attempt in attempts), default=0.0)
+    rows = [f"{number}  {escape(attempt.provider)}" for number, attempt in enumerate(attempts, 1)]
+    starts = [(attempt.started - begin) * 1000 for attempt in attempts]
+    lengths = [attempt.elapsed * 1000 for attempt in attempts]
+    looks = [OUTCOMES[attempt.outcome] for attempt in attempts]
+    end = max((start + length for start, length in zip(starts, lengths, strict=True)), default=0.0)
+    end = max(end, 1.0)
+    figure = go.Figure()
+    figure.add_bar(
+        y=rows,
+        base=starts,
+        x=lengths,
+        orientation="h",
+        marker={"color": [look.color if look.sent else CLEAR for look in looks]},
+        customdata=[_told(attempt) for attempt in attempts],
+        hovertemplate="%{customdata}<extra></extra>",
+        width=0.5,
+    )
+    figure.add_scatter(
+        y=[row for row, look in zip(rows, looks, strict=True) if not look.sent],
+        x=[start for start, look in zip(starts, looks, strict=True) if not look.sent],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}},
+        hoverinfo="skip",
+    )
+    for row, start, length, look in zip(rows, starts, lengths, looks, strict=True):
+        took = f" · {length:,.0f} ms" if look.sent else ""
+        figure.add_annotation(
+            x=start + length,
+            y=row,
+            text=f"{look.sign} {look.word}{took}",
+            showarrow=False,
+            xanchor="left",
+            xshift=6 if look.sent else 12,
+        )
+    figure.update_layout(
+        height=64 + 34 * max(1, len(attempts)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        dragmode=False,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        xaxis={"range": [-end * 0.02, end * 1.8], "ticksuffix": " ms", "nticks": 5, "title": None},
+        yaxis={"autorange": "reversed", "showgrid": False, "title": None, "fixedrange": True},
+    )
+    return figure
+
+
+def _label(figure: go.Figure, text: str, top: float) -> None:
+    """Name an axis above its upper end, where it costs no width."""
+    figure.add_annotation(
+        text=text, x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="top", showarrow=False
+    )
+
+
+def _told(attempt: Attempt) -> str:
+    status = "" if attempt.status is None else f"<br>HTTP {attempt.status}"
+    where = f"{attempt.provider} {attempt.host}".strip()
+    return f"{escape(where)}{status}<br>{escape(attempt.reason)}"

@@ -1,0 +1,116 @@
+"""Candles as files that carry their own provenance, and a query as Python."""
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.answer import Answer
+from core.market import CANDLE_FIELDS, CandleQuery
+
+METADATA = b"kintsugi"
+"""Key of the provenance (JSON) in a Parquet file's schema."""
+
+_FORMULA = ("=", "+", "-", "@")
+_AFTER_SEPARATOR = re.compile(r"([,;|]\s*)(?=[=+\-@])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+def to_csv(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
+    """UTF-8 text: provenance in lines that begin with ``#``, then a header and one line a candle.
+
+    Times are UTC. ``source`` and ``method`` stand on every line. No text can act as a spreadsheet formula.
+    """
+    out = io.StringIO()
+    for name, value in _provenance(answer, query).items():
+        out.write(f"# {name}: {_inert_line(str(value))}\n")
+    table = _table(answer)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", *table.columns])
+    stamps = pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for stamp, row in zip(stamps, table.itertuples(index=False, name=None), strict=True):
+        writer.writerow([stamp, *(_inert(value) if isinstance(value, str) else value for value in row)])
+    return out.getvalue().encode()
+
+
+def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
+    """Parquet with the same columns; the provenance with all attempts as JSON under :data:`METADATA`."""
+    frame = _table(answer)
+    frame.attrs = {}
+    told = {**_provenance(answer, query), "attempts": answer.provenance()["attempts"]}
+    table = pa.Table.from_pandas(frame)
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), METADATA: json.dumps(told, allow_nan=False).encode()}
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def to_python(answer: Answer[pd.DataFrame], query: CandleQuery, *, lab_seed: int) -> str:
+    """A script that asks for the same candles again, by their exact times."""
+    arguments = [repr(query.symbol), repr(query.interval)]
+    if len(answer.value):
+        first, last = answer.value.index[0], answer.value.index[-1]
+        end = last + pd.Timedelta(seconds=query.seconds)
+        arguments += [f"start={first.isoformat()!r}", f"end={end.isoformat()!r}"]
+    elif query.limit is not None:
+        arguments += [f"limit={query.limit}"]
+    if query.allow_quote:
+        arguments += [f"allow_quote={query.allow_quote!r}"]
+    settings = f'Settings(mode="lab", lab_seed={lab_seed})' if answer.lab else "Settings()"
+    call = "".join(f"        {argument},\n" for argument in arguments).replace("'", '"')
+    return (
+        "from core import Hub, Settings\n\n"
+        f"with Hub({settings}) as hub:\n"
+        f"    answer = hub.candles(\n{call}    )\n\n"
+        "print(answer.value)\n"
+        'print(f"from {answer.source} ({answer.tier}), {answer.age:.0f} s old, lab: {answer.lab}")\n'
+    )
+
+
+def file_name(answer: Answer[pd.DataFrame], query: CandleQuery, extension: str) -> str:
+    """``BTC-USDT_1h_2026-01-01_2026-01-31_kraken.csv``; simulated data says so in its name."""
+    days = [f"{moment:%Y-%m-%d}" for moment in (*answer.value.index[:1], *answer.value.index[-1:])]
+    parts = [query.symbol.replace("/", "-"), query.interval, *days, re.sub(r"[^\w-]", "", answer.source)]
+    return "_".join([*parts, *(["LAB"] if answer.lab else [])]) + f".{extension}"
+
+
+def _provenance(answer: Answer[pd.DataFrame], query: CandleQuery) -> dict[str, object]:
+    return {
+        "symbol": query.symbol,
+        "interval": query.interval,
+        "source": answer.source,
+        "host": answer.host,
+        "tier": answer.tier,
+        "fetched": datetime.fromtimestamp(answer.fetched, UTC).isoformat(timespec="seconds"),
+        "age_seconds": round(answer.age, 3),
+        "lab": "yes: simulated data" if answer.lab else "no",
+        "notes": " / ".join(answer.notes) or "none",
+        "times": "open time of each candle, UTC",
+        "rows": len(answer.value),
+    }
+
+
+def _table(answer: Answer[pd.DataFrame]) -> pd.DataFrame:
+    """The candles with ``source`` and ``method`` on every row; a repaired frame brings its own."""
+    frame = answer.value[[name for name in CANDLE_FIELDS if name in answer.value]].copy()
+    for name, everywhere in (("source", answer.source), ("method", "observed")):
+        frame[name] = answer.value.get(name, everywhere)
+    return frame
+
+
+def _inert(text: str) -> str:
+    """A cell that no spreadsheet runs as a formula."""
+    clean = _CONTROL.sub(" ", text)
+    return f"'{clean}" if clean.lstrip().startswith(_FORMULA) else clean
+
+
+def _inert_line(text: str) -> str:
+    """The same for a comment line, which a spreadsheet may split at separators."""
+    return _AFTER_SEPARATOR.sub(r"\1'", _inert(text).replace('"', "'"))

@@ -1,0 +1,55 @@
+"""``/api/docs``: the OpenAPI document as one page that needs nothing from anywhere."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
+       color: light-dark(#1b2330, #ebe8df); background: light-dark(#fbfaf6, #12161d); }
+code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
+         border-bottom: 1px solid light-dark(#dcd8cc, #333b48); }
+a { color: light-dark(#2b4c7e, #a3c0ea); }
+"""
+
+
+def page(document: dict[str, Any]) -> str:
+    """An HTML page of an OpenAPI document."""
+    info = document["info"]
+    base = document.get("servers", [{"url": "/api"}])[0]["url"]
+    body = "".join(
+        f"<h2><code>{method.upper()} {escape(base + path)}</code></h2>{''.join(_operation(operation))}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(info['title'])} API</title><style>{STYLE}</style>"
+        f"<h1>{escape(info['title'])} API</h1><p>{escape(info['description'])}</p>"
+        f'<p>For programs: <a href="openapi.json">openapi.json</a></p>{body}</html>'
+    )
+
+
+def _operation(operation: dict[str, Any]) -> Iterator[str]:
+    yield f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>"
+    if parameters := operation.get("parameters", ()):
+        yield "<table><tr><th>Argument</th><th>Type</th><th>Default</th><th>Meaning</th></tr>"
+        for entry in parameters:
+            schema = entry["schema"]
+            default = "required" if entry.get("required") else str(schema.get("default", "–"))
+            cells = (entry["name"], _type(schema), default, schema.get("description", ""))
+            yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        yield "</table>"
+    answers = ", ".join(f"{code}: {entry['description']}" for code, entry in operation["responses"].items())
+    yield f"<p>Answers: {escape(answers)}</p>"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_type(option) for option in schema["anyOf"] if option.get("type") != "null")
+    name = str(schema.get("type", "any"))
+    return f"{name} of {_type(schema['items'])}" if "items" in schema else name

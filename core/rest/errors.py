@@ -1,0 +1,87 @@
+"""Errors of one form: ``{"error": {"code", "message", "detail"}}``."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from core.answer import KintsugiError, NoAnswer
+
+log = logging.getLogger(__name__)
+
+
+class Error(BaseModel):
+    """``code`` for programs, ``message`` for people, ``detail`` as the code has it."""
+
+    code: str
+    message: str
+    detail: Any = None
+
+
+class Problem(BaseModel):
+    """The body of every answer that is an error."""
+
+    error: Error
+
+
+def said(status: int, code: str, message: str, detail: Any = None) -> JSONResponse:
+    """An error as a response."""
+    return JSONResponse({"error": {"code": code, "message": message, "detail": detail}}, status)
+
+
+async def not_found(request: Request) -> JSONResponse:
+    """No such path."""
+    return said(404, "not_found", f"{request.url.path}: no such path; /api/docs lists what there is")
+
+
+def install(api: FastAPI) -> None:
+    """Give every failure of this app its form."""
+
+    @api.exception_handler(NoAnswer)
+    async def _(_: Request, error: NoAnswer) -> JSONResponse:
+        detail = {"offline": error.offline, "attempts": [asdict(attempt) for attempt in error.attempts]}
+        return said(503, "no_answer", str(error), detail)
+
+    @api.exception_handler(RequestValidationError)
+    async def _(_: Request, error: RequestValidationError) -> JSONResponse:
+        problems = [_problem(entry) for entry in error.errors()]
+        return said(400, "bad_argument", "; ".join(entry["message"] for entry in problems), problems)
+
+    @api.exception_handler(ValueError)
+    async def _(_: Request, error: ValueError) -> JSONResponse:
+        return said(400, "bad_argument", str(error))
+
+    @api.exception_handler(KintsugiError)
+    async def _(_: Request, error: KintsugiError) -> JSONResponse:
+        return said(503, "unavailable", str(error))
+
+    @api.exception_handler(HTTPException)
+    async def _(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 404:
+            return await not_found(request)
+        code = "method_not_allowed" if error.status_code == 405 else "refused"
+        response = said(error.status_code, code, f"{request.method} {request.url.path}: {error.detail}")
+        response.headers.update(error.headers or {})
+        return response
+
+    @api.exception_handler(Exception)
+    async def _(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return said(500, "internal", "a fault of this server; its log has the details")
+
+
+def _problem(entry: Any) -> dict[str, Any]:
+    """One refused argument: field, value, and what is allowed."""
+    field = str(entry["loc"][-1])
+    if entry["type"] == "missing":
+        return {"field": field, "value": None, "message": f"{field}: expected, and not given"}
+    if entry["type"] == "extra_forbidden":
+        return {"field": field, "value": None, "message": f"{field}: no such argument"}
+    value = str(entry["input"])[:60]
+    reason = entry["msg"].removeprefix("Value error, ")
+    return {"field": field, "value": value, "message": f"{field}={value!r}: {reason[:1].lower()}{reason[1:]}"}

@@ -1,0 +1,1 @@
+"""What pages draw with: the only part of ``core`` that imports streamlit."""

@@ -1,0 +1,134 @@
+"""What a person asks of the candles page: three choices, all of them in the address."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.market import INTERVALS, CandleQuery, parse_symbol
+from core.ui.words import listed, plain
+
+SYMBOLS = (
+    "BTC/USDT",
+    "ETH/USDT",
+    "SOL/USDT",
+    "XRP/USDT",
+    "DOGE/USDT",
+    "BTC/USD",
+    "ETH/USD",
+    "BTC/EUR",
+    "ETH/BTC",
+)
+"""Offered first; any other can be typed."""
+
+WINDOWS = {
+    "6h": 6 * 3600,
+    "1d": 86400,
+    "3d": 3 * 86400,
+    "1w": 7 * 86400,
+    "1mo": 30 * 86400,
+    "3mo": 90 * 86400,
+    "1y": 365 * 86400,
+}
+"""Window → seconds; a month is 30 days."""
+
+DEFAULTS = {"symbol": "BTC/USDT", "interval": "1h", "window": "1w"}
+FEWEST, MOST = 12, 10_000
+"""Candles on one page: fewer are no picture, more take many requests of a free API."""
+
+REFRESH = "candles_refresh"
+"""Session state: pass over the cache once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The query, the window it stands for, and what differs from the wish."""
+
+    query: CandleQuery
+    window: str
+    notes: tuple[str, ...]
+
+    @property
+    def view(self) -> str:
+        """Names what is looked at; a chart keeps its zoom while it stays the same."""
+        return f"{self.query.symbol} {self.query.interval} {self.window}"
+
+
+def controls() -> Asked:
+    """Symbol, interval, window and refresh. What the address says wrong is named, and the default shown."""
+    wrong = [
+        _settle("symbol", lambda text: "/".join(parse_symbol(text))),
+        _settle("interval", lambda text: _one_of(INTERVALS, text)),
+        _settle("window", lambda text: _one_of(WINDOWS, text)),
+    ]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        symbol = st.selectbox(
+            "Symbol",
+            SYMBOLS,
+            key="symbol",
+            bind="query-params",
+            accept_new_options=True,
+            required=True,
+            width=170,
+            help="Choose one, or type another as BASE/QUOTE. USD and USDT are different currencies.",
+        )
+        interval = st.selectbox(
+            "Interval",
+            list(INTERVALS),
+            index=list(INTERVALS).index(DEFAULTS["interval"]),
+            key="interval",
+            bind="query-params",
+            required=True,
+            width=110,
+        )
+        window = st.selectbox(
+            "Window",
+            list(WINDOWS),
+            index=list(WINDOWS).index(DEFAULTS["window"]),
+            key="window",
+            bind="query-params",
+            required=True,
+            width=110,
+        )
+        st.button("Refresh", icon=":material/refresh:", key="refresh", on_click=ask_again)
+    for problem in filter(None, wrong):
+        st.warning(problem, icon=":material/link_off:")
+    rows, note = rows_of(interval, window)
+    return Asked(CandleQuery(symbol, interval, limit=rows), window, (note,) if note else ())
+
+
+def ask_again() -> None:
+    """Pass over the cache at the next run."""
+    st.session_state[REFRESH] = True
+
+
+def rows_of(interval: str, window: str) -> tuple[int, str]:
+    """How many candles a window shows, and a note when that is not the whole of it, or more."""
+    rows = WINDOWS[window] // INTERVALS[interval]
+    if rows > MOST:
+        return MOST, (
+            f"{window} in candles of {interval} would be {rows:,}: these are the newest {MOST:,}. "
+            "A longer interval shows the whole window."
+        )
+    if rows < FEWEST:
+        return FEWEST, f"{window} holds {rows} candles of {interval}: the newest {FEWEST} are shown."
+    return rows, ""
+
+
+def _settle(field: str, check: Callable[[str], str]) -> str:
+    """Put the default in place of a value in the address that cannot be. What was wrong, or ``""``."""
+    given = st.query_params.get(field)
+    if given is None:
+        return ""
+    try:
+        check(given)
+    except ValueError as error:
+        st.session_state[field] = DEFAULTS[field]
+        return f"The address asks for {plain(str(error))}. Showing {DEFAULTS[field]} instead."
+    return ""
+
+
+def _one_of(allowed: Iterable[str], text: str) -> str:
+    if text not in allowed:
+        raise ValueError(f"{text[:20]!r}: expected {listed(list(allowed))}")
+    return text

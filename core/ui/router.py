@@ -1,0 +1,29 @@
+"""The script that streamlit runs: navigation, and the frame around every page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.ui import frame
+
+PAGES = Path(__file__).parents[2] / "pages"
+ICON = Path(__file__).parent / "assets" / "icon.png"
+
+st.set_page_config(page_title="Kintsugi", page_icon=str(ICON), layout="wide")
+st.logo(str(ICON), size="large")
+page = st.navigation(
+    {
+        "Data": [
+            st.Page(
+                PAGES / "candles.py",
+                title="Candles",
+                icon=":material/candlestick_chart:",
+                default=True,
+                help="Candles of one symbol, from whoever still answers, and why it was they who did.",
+            )
+        ]
+    },
+    position="top",
+)
+frame.surround(frame.hub().health())
+page.run()

@@ -1,0 +1,36 @@
+"""Times, ages and foreign text as a person reads them. Pure."""
+
+import re
+from datetime import UTC, datetime
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+
+
+def span(seconds: float) -> str:
+    """``40 s``, ``3 min``, ``2 h``, ``5 d``: rounded down to the largest unit that fits."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def ago(seconds: float) -> str:
+    """``just now``, ``3 min ago``."""
+    return "just now" if seconds < 2 else f"{span(seconds)} ago"
+
+
+def utc(moment: float | datetime) -> str:
+    """``22 Nov 2026 04:09 UTC``, from seconds since 1970 or an aware datetime."""
+    at = datetime.fromtimestamp(moment, UTC) if isinstance(moment, int | float) else moment.astimezone(UTC)
+    return f"{at:%d %b %Y %H:%M} UTC"
+
+
+def plain(text: str) -> str:
+    """Text from outside as Markdown that means nothing but itself, on one line."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def listed(words: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
