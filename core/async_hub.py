@@ -55,7 +55,8 @@ class AsyncHub:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.catalog = Catalog.load(*self.settings.catalog_dirs)
+        catalog = Catalog.load(*self.settings.catalog_dirs)
+        self.catalog = catalog.only(self.settings.providers) if self.settings.providers else catalog
         self.lab: Lab | None = None
         """The embedded market simulator, while it is what answers."""
         self.why = ""

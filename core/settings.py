@@ -48,6 +48,7 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".kintsugi", description="folder for cache and state"
     )
     catalog_dirs: tuple[Path, ...] = Field((), description="TOML files or folders of providers of one's own")
+    providers: tuple[str, ...] = Field((), description="ids of the only providers to use; empty means all")
     lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
     lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
 

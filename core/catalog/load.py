@@ -24,6 +24,10 @@ class CatalogError(KintsugiError, ValueError):
         super().__init__("\n".join([f"{file.name}:", *(f"  {problem}" for problem in self.problems)]))
 
 
+class UnknownProvider(KintsugiError, ValueError):
+    """An id that the catalogue does not hold."""
+
+
 class Catalog(Mapping[str, Provider]):
     """Provider id → provider, ordered by priority, then id."""
 
@@ -54,6 +58,14 @@ class Catalog(Mapping[str, Provider]):
     def serving(self, capability: Capability) -> tuple[Provider, ...]:
         """Providers of a capability, in order of priority."""
         return tuple(provider for provider in self.values() if capability in provider.capabilities)
+
+    def only(self, ids: Iterable[str]) -> "Catalog":
+        """A catalogue of these providers alone. ValueError names an unknown one and those there are."""
+        chosen = tuple(ids)
+        for name in chosen:
+            if name not in self:
+                raise UnknownProvider(f"providers={str(name)[:40]!r}: expected some of {' '.join(self)}")
+        return Catalog(self[name] for name in chosen)
 
     def __getitem__(self, provider_id: str) -> Provider:
         return self._providers[provider_id]

@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from core.answer import Attempt, KintsugiError
+from core.answer import Attempt
 from core.catalog import Catalog, Host, Provider
 from core.engine.balance import in_turn, p2c
 from core.engine.guard import Guard
 from core.market import Query, SymbolQuery
-
-
-class UnknownProvider(KintsugiError, ValueError):
-    """A call names a provider that the catalogue does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +72,7 @@ class Ranking:
 
     def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
         if providers is not None:
-            for name in providers:
-                if name not in self._catalog:
-                    known = " ".join(self._catalog)
-                    raise UnknownProvider(f"providers={str(name)[:40]!r}: expected some of {known}")
-                yield self._catalog[name]
+            yield from (self._catalog.only(providers)[name] for name in providers)
             return
         serving = self._catalog.serving(query.capability)
         self._turn += 1

@@ -139,7 +139,7 @@ def reset(request: httpx.Request) -> httpx.Response:
 
 
 def settings(folder: object, **knobs: object) -> Settings:
-    return Settings(mode="live", data_dir=folder, **knobs)
+    return Settings(mode="live", data_dir=folder, providers=("binance", "kraken", "coinbase"), **knobs)
 
 
 def _ohlc(_: int) -> tuple[str, str, str, str]:
