@@ -8,13 +8,14 @@ name; the five ``HEALTH_*`` variables go without the prefix.
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -47,8 +48,12 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".kintsugi", description="folder for cache and state"
     )
-    catalog_dirs: tuple[Path, ...] = Field((), description="TOML files or folders of providers of one's own")
-    providers: tuple[str, ...] = Field((), description="ids of the only providers to use; empty means all")
+    catalog_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="TOML files or folders of providers of one's own"
+    )
+    providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="ids of the only providers to use; empty means all"
+    )
     lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
     lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
 
@@ -102,6 +107,12 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError("; ".join(_told(e, values) for e in error.errors())) from None
+
+    @field_validator("catalog_dirs", "providers", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        # In the environment a list is written with commas.
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
     @field_validator("data_dir", mode="after")
     @classmethod

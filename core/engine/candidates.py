@@ -72,7 +72,8 @@ class Ranking:
 
     def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
         if providers is not None:
-            yield from (self._catalog.only(providers)[name] for name in providers)
+            chosen = self._catalog.only(providers)
+            yield from (chosen[name] for name in providers)
             return
         serving = self._catalog.serving(query.capability)
         self._turn += 1
