@@ -94,6 +94,13 @@ class Breaker:
         if self._probes(permit):
             self._probing -= 1
 
+    def doubt(self) -> None:
+        """Go half open without having failed: its next call is a probe."""
+        if self.state == "closed":
+            self.state = "half_open"
+            self._probing = 0
+            self._spell += 1
+
     def left(self, now: float) -> float:
         """Seconds of pause left; 0 when the circuit is not open."""
         return max(0.0, self.until - now) if self.state == "open" else 0.0

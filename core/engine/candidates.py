@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from core.answer import Attempt
+from core.answer import Attempt, Outcome
 from core.catalog import Catalog, Host, Provider
 from core.engine.balance import in_turn, p2c
 from core.engine.guard import Guard
@@ -97,7 +97,7 @@ def _variants(query: Query) -> Iterator[Query]:
                 yield query.replace(symbol=f"{query.base}/{quote}")
 
 
-def skipped(provider: Provider, host: Host | None, outcome: str, reason: str, wall: float) -> Attempt:
+def skipped(provider: Provider, host: Host | None, outcome: Outcome, reason: str, wall: float) -> Attempt:
     """The record of a candidate that was not asked."""
     name = host.name if host is not None else ""
-    return Attempt(provider.id, name, outcome, reason, None, wall, 0.0)  # type: ignore[arg-type]
+    return Attempt(provider.id, name, outcome, reason, None, wall, 0.0)

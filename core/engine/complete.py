@@ -39,10 +39,27 @@ def shortfall(query: Query, value: Any, now: float) -> str:
     if value.empty:
         return f"partial: no candles of the {slots} asked for"
     slack = min(EDGE, slots - 1) * query.seconds
-    early = value.index[0].timestamp() - first
-    late = stop - query.seconds - value.index[-1].timestamp()
-    if early > slack:
+    if value.index[0].timestamp() - first > slack:
         return f"partial: begins {value.index[0]:%Y-%m-%d %H:%M} UTC, {len(value)} of {slots} candles"
-    if late > slack:
+    if query.end is not None and _late(query, value, stop) > slack:
         return f"partial: ends {value.index[-1]:%Y-%m-%d %H:%M} UTC, {len(value)} of {slots} candles"
     return ""
+
+
+def lateness(query: Query, value: pd.DataFrame, now: float) -> str:
+    """A note when the newest candles that were asked for are not there yet; empty when all is well.
+
+    Without peers to compare with, a venue that is quiet and one that is frozen look the same.
+    """
+    if not isinstance(query, CandleQuery) or query.end is not None or value.empty:
+        return ""
+    _, stop = query.span(now)
+    late = _late(query, value, stop)
+    if late <= EDGE * query.seconds:
+        return ""
+    newest = f"{value.index[-1]:%Y-%m-%d %H:%M} UTC"
+    return f"the newest candle opened {newest}, {late // query.seconds:.0f} intervals late"
+
+
+def _late(query: CandleQuery, value: pd.DataFrame, stop: int) -> float:
+    return stop - query.seconds - float(value.index[-1].timestamp())

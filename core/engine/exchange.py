@@ -58,7 +58,7 @@ class Exchange:
         self._guard = guard
         self._sender = sender
         self._connectivity = connectivity
-        self._persist = persist
+        self.persist = persist
 
     async def ask(self, candidate: Candidate, permits: Permits, until: float) -> Result:
         """Ask one candidate, with retries where they can help. Never raises for a failing provider.
@@ -117,7 +117,7 @@ class Exchange:
             Attempt(provider, host, failure.outcome, failure.reason, failure.status, wall, elapsed)
         )
         self._book(result, health, permits, failure, elapsed, mono)
-        await self._persist()
+        await self.persist()
 
     async def _value(self, candidate: Candidate, until: float, paid: bool) -> tuple[Any, int]:
         provider, host, query = candidate.provider, candidate.host, candidate.query

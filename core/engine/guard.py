@@ -77,6 +77,9 @@ class Guard:
         if said := self._unknown_symbol(provider, capability, symbol, now):
             return Refusal("skipped_unserved", said, provider.id, whole_provider=True)
         health = self.health(provider, capability, host)
+        if health.last_ok_at is None and self._sibling_trouble(provider, capability, host):
+            # Perhaps all its hosts are down: the next one gets a probe, not the whole crowd.
+            health.circuit.doubt()
         if (permits := health.allow(now)) is None:
             return Refusal("skipped_open", health.refusal(now), held_by[-1])
         limiter = self.limiters[provider.id]
@@ -87,6 +90,11 @@ class Guard:
         health.release(permits)
         reason = f"own quota is used up for {wait:.1f} s more"
         return Refusal("skipped_quota", reason, provider.id, whole_provider=True)
+
+    def _sibling_trouble(self, provider: Provider, capability: Capability, host: Host) -> bool:
+        return any(
+            other is not host and self.health(provider, capability, other).shut for other in provider.hosts
+        )
 
     def pause(self, cooldown: Cooldown) -> Cooldown:
         """Start or lengthen a pause."""

@@ -153,6 +153,11 @@ class Health:
         """The circuit as a person sees it; calls that hang hold it open."""
         return "open" if self.hanging else self.circuit.shown(now)
 
+    @property
+    def shut(self) -> bool:
+        """Whether it is held back on the down axis, or was and is being probed."""
+        return self.hanging or self.circuit.state != "closed"
+
     def success_rate(self) -> float | None:
         """Share of the window that went well; None while it is empty."""
         return sum(self._oks) / len(self._oks) if self._oks else None

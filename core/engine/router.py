@@ -1,13 +1,13 @@
 """Failover: candidates in order, hedged when slow, until one complete value, inside one deadline."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from core.answer import Attempt, NoAnswer, Outcome, Tier
 from core.clock import Clock
+from core.engine.call import Call, Found, Run, described, in_order, length, notes_on
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange, Result
@@ -19,53 +19,14 @@ from core.settings import Settings
 
 DETACHED_MOST = 64
 """Overtaken attempts left to run; beyond it the oldest are cancelled."""
+log = logging.getLogger(__name__)
+
 TICK = 0.001
 """A timer may wake a hair early; this near to its moment it counts as due."""
+PARTIALS_MOST = 3
+"""After so many partial values more are not worth their requests: a young coin has no longer history."""
 NETWORK_CHECK = 3.0
 """Seconds spent at most on finding out whether it is this machine that is offline."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A value, whose it is, and how it was come by."""
-
-    value: Any
-    candidate: Candidate
-    tier: Tier
-    attempts: tuple[Attempt, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """An attempt under way."""
-
-    candidate: Candidate
-    mono: float
-    wall: float
-
-
-@dataclass(slots=True)
-class _Call:
-    """The state of one call: who is left, who runs, what came."""
-
-    query: Query
-    left: list[Candidate | Unserved]
-    deadline: float
-    began: float
-    attempts: list[Attempt] = field(default_factory=list)
-    running: dict["asyncio.Task[Result]", _Run] = field(default_factory=dict)
-    newest: "asyncio.Task[Result] | None" = None
-    asked: dict[str, int] = field(default_factory=dict)
-    """Provider → hosts of it that were asked."""
-    done_with: set[str] = field(default_factory=set)
-    """Providers whose other hosts would answer the same."""
-    refused: set[str] = field(default_factory=set)
-    """Scopes whose refusal is on record already."""
-    best: Result | None = None
-    unblamed: list[Callable[[bool], None]] = field(default_factory=list)
-    unreached: set[str] = field(default_factory=set)
-    spent: int = 0
 
 
 class Router:
@@ -98,7 +59,7 @@ class Router:
         """
         now = self._clock.mono()
         ranked = self._ranking.rank(query, providers, now, self._clock.now())
-        call = _Call(query, ranked, now + deadline, now)
+        call = Call(query, ranked, now + deadline, now)
         self._hedges.earn()
         try:
             winner = await self._race(call)
@@ -109,11 +70,15 @@ class Router:
             self._settle(call, self._connectivity.heard_since(call.began))
             raise
         self._settle(call, heard)
+        if call.unblamed:
+            await self._exchange.persist()
         if winner is None:
-            raise NoAnswer(_described(query), _in_order(call.attempts), offline=self._connectivity.offline)
+            raise NoAnswer(described(query), in_order(call.attempts), offline=self._connectivity.offline)
         candidate = winner.candidate
         tier: Tier = "primary" if candidate.first else "fallback"
-        return Found(winner.value, candidate, tier, _in_order(call.attempts), _notes(query, winner))
+        return Found(
+            winner.value, candidate, tier, in_order(call.attempts), notes_on(query, winner, self._clock.now())
+        )
 
     async def close(self) -> None:
         """Cancel what still runs on its own."""
@@ -122,7 +87,7 @@ class Router:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _race(self, call: _Call) -> Result | None:
+    async def _race(self, call: Call) -> Result | None:
         """Run candidates until one wins; a hedge joins the slowest of them when its time has come."""
         hedge_at = self._start(call)
         while call.running:
@@ -144,37 +109,38 @@ class Router:
                 hedge_at = self._start(call, hedge=True)
         return call.best
 
-    def _take(self, call: _Call, result: Result) -> bool:
+    def _take(self, call: Call, result: Result) -> bool:
         """Book a result in its call. True when it wins."""
         call.attempts += result.attempts
         call.unblamed += result.unblamed
         call.spent += len(result.attempts)
         if result.failure is not None:
             if result.failure.whole_provider:
-                call.done_with.add(result.candidate.provider.id)
+                call.done_with.add((result.candidate.provider.id, result.candidate.query))
             if result.failure.unreached:
                 call.unreached.add(result.candidate.provider.id)
             return False
-        if call.best is None or _length(result.value) > _length(call.best.value):
+        if call.best is None or length(result.value) > length(call.best.value):
             call.best = result
-        return not result.partial
+        call.partials += bool(result.partial)
+        return not result.partial or call.partials >= PARTIALS_MOST
 
-    def _start(self, call: _Call, *, hedge: bool = False) -> float:
+    def _start(self, call: Call, *, hedge: bool = False) -> float:
         """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
         if hedge and (not call.left or not self._hedges.take()):
             return float("inf")
         if (chosen := self._next(call, hedge)) is None:
             return float("inf")
         candidate, permits = chosen
-        call.asked[candidate.provider.id] = call.asked.get(candidate.provider.id, 0) + 1
+        call.asked[candidate.provider.id, candidate.query] += 1
         task = asyncio.create_task(self._exchange.ask(candidate, permits, call.deadline))
-        call.running[task] = _Run(candidate, self._clock.mono(), self._clock.now())
+        call.running[task] = Run(candidate, self._clock.mono(), self._clock.now())
         call.newest = task
         p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).percentile(0.95)
         delay = hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max)
         return self._clock.mono() + delay
 
-    def _next(self, call: _Call, hedge: bool) -> tuple[Candidate, Permits] | None:
+    def _next(self, call: Call, hedge: bool) -> tuple[Candidate, Permits] | None:
         """The next admitted candidate, recording those that are not. A hedge prefers another provider."""
         if call.spent + len(call.running) >= self._settings.max_attempts:
             return None
@@ -192,21 +158,22 @@ class Router:
             return self._next(call, hedge=False)
         return chosen
 
-    def _admit(self, call: _Call, entry: Candidate | Unserved) -> Permits | None:
+    def _admit(self, call: Call, entry: Candidate | Unserved) -> Permits | None:
         wall = self._clock.now()
         provider = entry.provider
         if isinstance(entry, Unserved):
             call.attempts.append(skipped(provider, None, "skipped_unserved", entry.reason, wall))
             return None
-        if provider.id in call.done_with or call.asked.get(provider.id, 0) >= self._settings.hosts_per_call:
-            return None
         query = entry.query
+        key = (provider.id, query)
+        if key in call.done_with or call.asked[key] >= self._settings.hosts_per_call:
+            return None
         symbol = query.symbol if isinstance(query, SymbolQuery) else ""
         cost = provider.cost(provider.pages(query, wall)[0])
         leave = self._guard.admit(provider, query.capability, entry.host, symbol, cost, self._clock.mono())
         if isinstance(leave, Refusal):
             if leave.whole_provider:
-                call.done_with.add(provider.id)
+                call.done_with.add(key)
             if leave.scope not in call.refused:
                 call.refused.add(leave.scope)
                 host = None if leave.whole_provider else entry.host
@@ -214,7 +181,7 @@ class Router:
             return None
         return leave
 
-    def _detach(self, call: _Call) -> None:
+    def _detach(self, call: Call) -> None:
         """Let overtaken attempts run on to their own end: only that says how the endpoint does."""
         won = call.best is not None
         for task, run in call.running.items():
@@ -244,14 +211,17 @@ class Router:
         def ended(task: "asyncio.Task[Result]") -> None:
             health.silent = max(0, health.silent - 1)
             self._detached.pop(task, None)
-            if not task.cancelled() and task.exception() is None:
-                result = task.result()
-                for settle in result.unblamed:
-                    settle(self._connectivity.heard_since(result.started))
+            if task.cancelled():
+                return
+            if (error := task.exception()) is not None:
+                log.error("an overtaken attempt at %s broke", candidate.host.name, exc_info=error)
+                return
+            for settle in task.result().unblamed:
+                settle(self._connectivity.heard_since(task.result().started))
 
         return ended
 
-    async def _heard(self, call: _Call, winner: Result | None) -> bool:
+    async def _heard(self, call: Call, winner: Result | None) -> bool:
         """Whether anybody answered; when nobody did, whether anybody would."""
         if winner is not None or not call.unreached or self._connectivity.heard_since(call.began):
             return True
@@ -262,32 +232,7 @@ class Router:
             self._connectivity.nobody_answers()
         return there
 
-    def _settle(self, call: _Call, heard: bool) -> None:
+    def _settle(self, call: Call, heard: bool) -> None:
         """Blame those who could not be reached, unless it is this machine that reaches nobody."""
         for settle in call.unblamed:
             settle(heard)
-
-
-def _length(value: Any) -> int:
-    return len(value) if hasattr(value, "__len__") else 1
-
-
-def _in_order(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
-    return tuple(sorted(attempts, key=lambda attempt: attempt.started))
-
-
-def _notes(query: Query, winner: Result) -> tuple[str, ...]:
-    notes = [winner.partial] if winner.partial else []
-    used = winner.candidate.query
-    if isinstance(query, SymbolQuery) and isinstance(used, SymbolQuery) and used.quote != query.quote:
-        notes.append(f"quoted in {used.quote}, not in {query.quote}: {used.quote} was allowed in its place")
-    columns = getattr(winner.value, "columns", None)
-    if columns is not None and "volume" not in columns:
-        notes.append(f"no volume: {winner.candidate.provider.name} does not give it in base units")
-    return tuple(notes)
-
-
-def _described(query: Query) -> str:
-    symbol = f" of {query.symbol}" if isinstance(query, SymbolQuery) else ""
-    interval = getattr(query, "interval", "")
-    return " ".join(filter(None, (interval, query.capability))) + symbol

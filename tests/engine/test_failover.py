@@ -427,3 +427,59 @@ async def test_long_ranges_are_fetched_in_pages(open_hub, venues):
     assert len(answer.value) == 900
     assert answer.value.index.is_unique
     assert venues.count(COINBASE) == 3
+
+
+async def test_another_quote_is_tried_at_a_provider_that_does_not_list_the_first(open_hub, venues):
+    def only_usd(request):
+        if "USDT" in str(request.url):
+            return raw(b'{"error":["EQuery:Unknown asset pair"]}')(request)
+        return venues.good(request)
+
+    venues.on("kraken", only_usd)
+    async with open_hub() as hub:
+        answer = await hub.price("FOO/USDT", allow_quote=("USD",), providers=["kraken"])
+        assert (answer.source, answer.value.symbol) == ("kraken", "FOO/USD")
+        assert outcomes(answer) == ["unknown_symbol", "ok"]
+        assert any("not in USDT" in note for note in answer.notes)
+
+
+async def test_a_short_history_does_not_ask_everybody(open_hub, venues):
+    def young(request):
+        response = venues.good(request)
+        body = response.json()
+        return ok(body[-5:]) if isinstance(body, list) else response
+
+    venues.on("binance", young)
+    async with open_hub() as hub:
+        answer = await hub.candles("BTC/USDT", "1h", limit=500)
+        assert answer.source == "kraken"
+        assert "partial" in outcomes(answer, "binance")
+
+
+async def test_a_fault_of_ours_in_an_overtaken_attempt_is_logged(open_hub, venues, caplog):
+    async def breaks(request):
+        await asyncio.sleep(1)
+        raise RuntimeError("a bug")
+
+    venues.on("binance", breaks)
+    async with open_hub() as hub:
+        assert (await hub.candles("BTC/USDT", "1h")).source == "kraken"
+        await asyncio.sleep(2)
+    assert "a bug" in caplog.text
+
+
+async def test_a_crowd_does_not_move_on_to_the_next_host(open_hub, venues):
+    """With its first hosts shut, a host that was never tried gets one probe, not a thousand requests."""
+    venues.on("binance", status(500))
+    async with open_hub() as hub:
+        for n in range(3):
+            await hub.price(f"A{n}/USDT")
+        before = {host: venues.count(host) for host in (*BINANCE, VISION)}
+
+        async def slow(request):
+            await asyncio.sleep(0.2)
+            return httpx.Response(500, json={})
+
+        venues.on("binance", slow)
+        await asyncio.gather(*(hub.price(f"B{n}/USDT") for n in range(1000)), return_exceptions=True)
+        assert all(venues.count(host) - before[host] <= 1 for host in before)

@@ -20,7 +20,7 @@ from core.answer import (
 from core.engine import truth
 from core.engine.balance import PeakEwma, in_turn, p2c
 from core.engine.classify import classify
-from core.engine.complete import join, shortfall
+from core.engine.complete import join, lateness, shortfall
 from core.engine.cooldown import Cooldown, Cooldowns
 from core.engine.freshness import fresh_for
 from core.engine.hedge import HedgeBudget, hedge_delay
@@ -89,11 +89,15 @@ def test_shortfall():
     assert shortfall(HOUR, candles(), NOW) == ""
     assert shortfall(HOUR, candles(first + 3 * 3600, 7), NOW) == ""  # the edge's slack
     assert "begins" in shortfall(HOUR, candles(first + 4 * 3600, 6), NOW)
-    assert "ends" in shortfall(HOUR, candles(first, 6), NOW)
+    bounded = HOUR.replace(end=HOUR.span(NOW)[1])
+    assert "ends" in shortfall(bounded, candles(first, 6), NOW)
+    # Nobody knows whether the venue is quiet or frozen: a note, and no failure.
+    assert shortfall(HOUR, candles(first, 6), NOW) == ""
+    assert "4 intervals late" in lateness(HOUR, candles(first, 6), NOW)
+    assert lateness(HOUR, candles(), NOW) == ""
+    assert lateness(bounded, candles(first, 6), NOW) == ""
     assert "no candles" in shortfall(HOUR, candles(rows=0), NOW)
     assert shortfall(PriceQuery("BTC/USD"), Quote("BTC/USD", 1.0), NOW) == ""
-    one = CandleQuery("BTC/USD", "1h", limit=1)
-    assert "ends" in shortfall(one, candles(first, 9), NOW)
 
 
 def test_join_pages():

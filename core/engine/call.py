@@ -1,0 +1,90 @@
+"""The state of one call through the router, and what is said of its result."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from core.answer import Attempt, Tier
+from core.engine.candidates import Candidate, Unserved
+from core.engine.complete import lateness
+from core.engine.exchange import Result
+from core.market import Query, SymbolQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value, whose it is, and how it was come by."""
+
+    value: Any
+    candidate: Candidate
+    tier: Tier
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An attempt under way."""
+
+    candidate: Candidate
+    mono: float
+    wall: float
+
+
+@dataclass(slots=True)
+class Call:
+    """The state of one call: who is left, who runs, what came."""
+
+    query: Query
+    left: list[Candidate | Unserved]
+    deadline: float
+    began: float
+    attempts: list[Attempt] = field(default_factory=list)
+    running: dict["asyncio.Task[Result]", Run] = field(default_factory=dict)
+    newest: "asyncio.Task[Result] | None" = None
+    asked: Counter[tuple[str, Query]] = field(default_factory=Counter)
+    """How many hosts of a provider were asked, for each form of the query."""
+    done_with: set[tuple[str, Query]] = field(default_factory=set)
+    """Providers whose other hosts would answer the same."""
+    partials: int = 0
+    refused: set[str] = field(default_factory=set)
+    """Scopes whose refusal is on record already."""
+    best: Result | None = None
+    unblamed: list[Callable[[bool], None]] = field(default_factory=list)
+    unreached: set[str] = field(default_factory=set)
+    spent: int = 0
+
+
+def length(value: Any) -> int:
+    """By how much one partial value is better than another."""
+    return len(value) if hasattr(value, "__len__") else 1
+
+
+def in_order(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """As they began."""
+    return tuple(sorted(attempts, key=lambda attempt: attempt.started))
+
+
+def notes_on(query: Query, winner: Result, now: float) -> tuple[str, ...]:
+    """What a reader of the value should know."""
+    notes = [winner.partial] if winner.partial else []
+    used = winner.candidate.query
+    if isinstance(query, SymbolQuery) and isinstance(used, SymbolQuery) and used.quote != query.quote:
+        notes.append(f"quoted in {used.quote}, not in {query.quote}: {used.quote} was allowed in its place")
+    if isinstance(winner.value, pd.DataFrame):
+        if "volume" not in winner.value.columns:
+            notes.append(f"no volume: {winner.candidate.provider.name} does not give it in base units")
+        if overdue := lateness(used, winner.value, now):
+            notes.append(overdue)
+    return tuple(notes)
+
+
+def described(query: Query) -> str:
+    """The query in a few words: ``1h candles of BTC/USDT``."""
+    what = {"ohlcv": "candles", "orderbook": "order book"}.get(query.capability, query.capability)
+    symbol = f" of {query.symbol}" if isinstance(query, SymbolQuery) else ""
+    return f"{getattr(query, 'interval', '')} {what}{symbol}".strip()
