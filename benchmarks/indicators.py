@@ -2,8 +2,8 @@
 
     python benchmarks/indicators.py [--rows 5000 100000 1000000] [--limit 30]
 
-One table a size, of milliseconds and ratios (below 1 = faster than the other), the best of several runs. ta is
-left out where one call would take longer than ``--limit`` seconds, going by the size before: PSAR, WMA, NVI.
+One table a size, of milliseconds and ratios (below 1 = faster than the other), the best of several runs.
+ta is left out where one call would take over ``--limit`` seconds, going by the size before (PSAR, WMA, NVI).
 """
 
 import argparse

@@ -25,8 +25,10 @@ MAX_GAP = 12
 LEAST, MOST = 1e-50, 1e50
 """Prices outside are none, and their squares and products would overflow."""
 
-OBSERVED = "observed"
-CAUSAL = frozenset({OBSERVED, "refetch", "venue", "finer", "flat"})
+OBSERVED = ("observed", "refetch")
+"""Methods of rows that the venue itself gave; every other method is a repair."""
+
+CAUSAL = (*OBSERVED, "venue", "finer", "flat")
 """Repair methods that use nothing later than the candle itself. Any other counts as using the future, unless
 the frame says otherwise in a column ``uses_future``."""
 
@@ -71,7 +73,8 @@ class Rows:
 
     def runs(self) -> Iterator[tuple[int, int]]:
         """First row and end of each run."""
-        yield from zip(self.starts, (*self.starts[1:], len(self.stamps)), strict=True)
+        ends = (*self.starts[1:], len(self.stamps)) if self.starts else ()
+        yield from zip(self.starts, ends, strict=True)
 
     def run(self, start: int, stop: int) -> Columns:
         """The inputs of one run."""
@@ -169,7 +172,7 @@ def _sound(inputs: dict[str, Array], count: int) -> Mask | None:
 
 
 def _repaired(frame: pd.DataFrame) -> Mask:
-    return ~frame["method"].isin([OBSERVED]).to_numpy(dtype=np.bool_)
+    return ~frame["method"].isin(OBSERVED).to_numpy(dtype=np.bool_)
 
 
 def _used_future(frame: pd.DataFrame) -> Mask | None:
@@ -177,7 +180,7 @@ def _used_future(frame: pd.DataFrame) -> Mask | None:
     if "uses_future" in frame:
         future = frame["uses_future"].fillna(True).to_numpy(dtype=np.bool_)
     elif "method" in frame:
-        future = ~frame["method"].isin(list(CAUSAL)).to_numpy(dtype=np.bool_)
+        future = ~frame["method"].isin(CAUSAL).to_numpy(dtype=np.bool_)
     else:
         return None
     return future if future.any() else None
@@ -191,20 +194,18 @@ def _starts(
     step: int,
     fixed: bool,
 ) -> tuple[tuple[int, ...], int]:
-    if not len(distances):
-        return ((0,) if len(stamps[at]) else ()), step
-    smallest = int(distances.min())
-    if not fixed and (step == 0 or smallest < step):
+    """Where the runs of usable rows begin, and one interval as known at the last row."""
+    used = stamps[at]
+    if len(distances) and not fixed:
+        smallest = int(distances.min())
         if isinstance(at, slice) and distances.max() <= smallest * (max_gap + 1):
-            return (0,), smallest
-        known = np.minimum.accumulate(distances if step == 0 else np.minimum(distances, step))
-        steps, step = known, int(known[-1])
+            return (0,), min(step or smallest, smallest)
+        steps = np.minimum.accumulate(np.minimum(distances, step) if step else distances)
+        step = int(steps[-1])
     else:
         steps = np.full(len(distances), step, dtype=np.int64)
-    if isinstance(at, slice):
-        broken = np.flatnonzero(distances > steps * (max_gap + 1)) + 1
-    elif len(at):
-        broken = np.flatnonzero(np.diff(stamps[at]) > steps[at[1:] - 1] * (max_gap + 1)) + 1
-    else:
-        return (), step
+    if len(used) <= 1:
+        return (0,) * len(used), step
+    known = steps if isinstance(at, slice) else steps[at[1:] - 1]
+    broken = np.flatnonzero(np.diff(used) > known * (max_gap + 1)) + 1
     return (0, *broken.tolist()), step

@@ -190,8 +190,8 @@ VOLUME = (
         least=lambda window: window + 1,
         source=SCHOOL + "technical-indicators/money-flow-index-mfi",
         differs="Undefined where no money flowed; ta lets rounding decide whether equal typical prices "
-        "moved. TA-Lib says 0 wherever less than one unit of quote currency flowed, which for a pair priced in "
-        "BTC is everywhere.",
+        "moved. TA-Lib says 0 wherever less than one unit of quote currency flowed, which for a pair "
+        "priced in BTC is everywhere.",
         aliases=("money_flow_index",),
     ),
     Declaration(
