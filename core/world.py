@@ -12,6 +12,7 @@ from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.breaker import BreakerPolicy
 from core.engine.cache import AnswerCache, Cached
+from core.engine.call import Found
 from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange
@@ -19,7 +20,7 @@ from core.engine.folder import DataFolder
 from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
 from core.engine.probe import network_there, spread
-from core.engine.router import Found, Router
+from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
 from core.engine.transport import Sender
