@@ -120,12 +120,13 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
                 "color": np.where(rising, CLEAR, VERMILION),
                 "line": {"color": np.where(rising, GREEN, VERMILION), "width": 1},
             },
-            opacity=0.65,
+            opacity=0.75,
             hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
         )
     figure.update_layout(
         height=500,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        modebar={"bgcolor": CLEAR, "color": GREY, "activecolor": BLUE},
         showlegend=False,
         hovermode="x unified",
         hoversubplots="axis",
@@ -150,7 +151,7 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
             "ticklabelstandoff": 4,
         },
     )
-    _label(figure, f"price, {quote}", 1.0)
+    _label(figure, f"price, {quote}", 1.06)
     if bottom:
         figure.update_layout(
             yaxis2={
@@ -194,11 +195,11 @@ def waterfall_figure(attempts: Sequence[Attempt]) -> go.Figure:
         hoverinfo="skip",
     )
     for row, start, length, look in zip(rows, starts, lengths, looks, strict=True):
-        took = f" · {length:,.0f} ms" if look.sent else ""
+        said = f"{look.sign} {look.word} · {length:,.0f} ms" if look.sent else look.word
         figure.add_annotation(
             x=start + length,
             y=row,
-            text=f"{look.sign} {look.word}{took}",
+            text=said,
             showarrow=False,
             xanchor="left",
             xshift=6 if look.sent else 12,

@@ -28,7 +28,7 @@ def to_csv(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
     """
     out = io.StringIO()
     for name, value in _provenance(answer, query).items():
-        out.write(f"# {name}: {_inert_line(str(value))}\n")
+        out.write(f"# {name}: {_inert(str(value))}\n")
     table = _table(answer)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["time", *table.columns])
@@ -106,11 +106,6 @@ def _table(answer: Answer[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _inert(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    clean = _CONTROL.sub(" ", text)
+    """Text on one line that no spreadsheet runs as a formula, at whichever separator it splits."""
+    clean = _AFTER_SEPARATOR.sub(r"\1'", _CONTROL.sub(" ", text).replace('"', "'"))
     return f"'{clean}" if clean.lstrip().startswith(_FORMULA) else clean
-
-
-def _inert_line(text: str) -> str:
-    """The same for a comment line, which a spreadsheet may split at separators."""
-    return _AFTER_SEPARATOR.sub(r"\1'", _inert(text).replace('"', "'"))

@@ -1,6 +1,6 @@
 """What a person asks of the candles page: three choices, all of them in the address."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -56,19 +56,15 @@ class Asked:
 
 def controls() -> Asked:
     """Symbol, interval, window and refresh. What the address says wrong is named, and the default shown."""
-    wrong = [
-        _settle("symbol", lambda text: "/".join(parse_symbol(text))),
-        _settle("interval", lambda text: _one_of(INTERVALS, text)),
-        _settle("window", lambda text: _one_of(WINDOWS, text)),
-    ]
+    # Streamlit drops an interval or window that is not on offer; what the address said is read before.
+    wrong = [_not_offered("interval", INTERVALS), _not_offered("window", WINDOWS)]
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        symbol = st.selectbox(
+        typed = st.selectbox(
             "Symbol",
             SYMBOLS,
             key="symbol",
             bind="query-params",
             accept_new_options=True,
-            required=True,
             width=170,
             help="Choose one, or type another as BASE/QUOTE. USD and USDT are different currencies.",
         )
@@ -78,7 +74,6 @@ def controls() -> Asked:
             index=list(INTERVALS).index(DEFAULTS["interval"]),
             key="interval",
             bind="query-params",
-            required=True,
             width=110,
         )
         window = st.selectbox(
@@ -87,11 +82,11 @@ def controls() -> Asked:
             index=list(WINDOWS).index(DEFAULTS["window"]),
             key="window",
             bind="query-params",
-            required=True,
             width=110,
         )
         st.button("Refresh", icon=":material/refresh:", key="refresh", on_click=ask_again)
-    for problem in filter(None, wrong):
+    symbol, no_symbol = _symbol(typed)
+    for problem in filter(None, (no_symbol, *wrong)):
         st.warning(problem, icon=":material/link_off:")
     rows, note = rows_of(interval, window)
     return Asked(CandleQuery(symbol, interval, limit=rows), window, (note,) if note else ())
@@ -115,20 +110,18 @@ def rows_of(interval: str, window: str) -> tuple[int, str]:
     return rows, ""
 
 
-def _settle(field: str, check: Callable[[str], str]) -> str:
-    """Put the default in place of a value in the address that cannot be. What was wrong, or ``""``."""
-    given = st.query_params.get(field)
-    if given is None:
-        return ""
+def _symbol(typed: str | None) -> tuple[str, str]:
+    """The symbol to show, and what was wrong with the one asked for."""
     try:
-        check(given)
+        return "/".join(parse_symbol(typed or "")), ""
     except ValueError as error:
-        st.session_state[field] = DEFAULTS[field]
-        return f"The address asks for {plain(str(error))}. Showing {DEFAULTS[field]} instead."
-    return ""
+        return DEFAULTS["symbol"], f"{plain(str(error))}. Showing {DEFAULTS['symbol']} instead."
 
 
-def _one_of(allowed: Iterable[str], text: str) -> str:
-    if text not in allowed:
-        raise ValueError(f"{text[:20]!r}: expected {listed(list(allowed))}")
-    return text
+def _not_offered(field: str, allowed: Iterable[str]) -> str:
+    """What is wrong with a choice in the address, or ``""``."""
+    given = st.query_params.get(field)
+    if given is None or given in allowed:
+        return ""
+    said = plain(f"{field}={given[:20]!r}: expected {listed(list(allowed))}")
+    return f"{said}. Showing {DEFAULTS[field]} instead."

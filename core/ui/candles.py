@@ -30,12 +30,11 @@ def fetch(hub: Hub, asked: Asked) -> Answer[pd.DataFrame] | None:
     """Ask the hub. None when nobody could answer: then the reasons and the next steps are on the page."""
     refresh = st.session_state.pop(REFRESH, False)
     seen = "candles_seen" in st.session_state
-    slot = st.container()
     try:
         if seen:
             answer = hub.fetch(asked.query, refresh=refresh)
         else:
-            with slot, st.skeleton(height=640):
+            with st.skeleton(height=640):
                 answer = hub.fetch(asked.query, refresh=refresh)
     except NoAnswer as failed:
         _no_answer(hub, asked, failed)
@@ -96,11 +95,11 @@ def _figures(asked: Asked, answer: Answer[pd.DataFrame]) -> None:
     value, query = answer.value, asked.query
     places = charts.digits(value["close"])
     first, last = value["open"].iloc[0], value["close"].iloc[-1]
-    with st.container(horizontal=True, gap="large", key="figures"):
+    with st.container(horizontal=True, gap="medium", key="figures"):
         st.metric(
             f"Last close, {query.quote}",
             f"{last:,.{places}f}",
-            f"{(last / first - 1) * 100:+.2f} % in {len(value):,} candles",
+            f"{(last / first - 1) * 100:+.2f} % in {words.span(len(value) * query.seconds)}",
             width="content",
         )
         st.metric(f"Highest, {query.quote}", f"{value['high'].max():,.{places}f}", width="content")
@@ -160,20 +159,20 @@ def _attempts(attempts: Sequence[Attempt], key: str) -> None:
     )
     looks = [charts.OUTCOMES[attempt.outcome] for attempt in attempts]
     table = {
-        "Provider": [words.plain(f"{attempt.provider} {attempt.host}") for attempt in attempts],
-        "Outcome": [f"{look.sign} {look.word}" for look in looks],
-        "Took": [
-            f"{attempt.elapsed * 1000:,.0f} ms" if look.sent else "–"
+        "Provider": [words.plain(attempt.provider) for attempt in attempts],
+        "Outcome": [
+            f"{look.sign} {look.word}" + (f", {attempt.elapsed * 1000:,.0f} ms" if look.sent else "")
             for attempt, look in zip(attempts, looks, strict=True)
         ],
-        "Reason": [words.plain(_reason(attempt)) for attempt in attempts],
+        "Host and reason": [words.plain(_reason(attempt)) for attempt in attempts],
     }
     st.table(pd.DataFrame(table, index=range(1, len(attempts) + 1)))
 
 
 def _reason(attempt: Attempt) -> str:
-    status = f"HTTP {attempt.status}" if attempt.status is not None else ""
-    return ": ".join(filter(None, (status, attempt.reason))) or "–"
+    told = attempt.status is None or str(attempt.status) in attempt.reason
+    status = "" if told else f"HTTP {attempt.status}"
+    return ": ".join(filter(None, (attempt.host, status, attempt.reason))) or "–"
 
 
 def _hand_over(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
@@ -229,11 +228,12 @@ def _no_answer(hub: Hub, asked: Asked, failed: NoAnswer) -> None:
         provider, wait = min(waits.items(), key=lambda entry: entry[1])
         name = words.plain(_name(hub, provider))
         steps.append(f"{name} may be asked again in {words.span(wait)}: press Refresh then.")
-    if snapshot.lab and hub.lab is not None and hub.lab.faults:
-        steps.append(f"The lab has {len(hub.lab.faults)} faults in force: clear them, then press Refresh.")
+    if hub.lab is not None and (faults := len(hub.lab.faults)):
+        said = "1 fault in force: clear it" if faults == 1 else f"{faults} faults in force: clear them"
+        steps.append(f"The lab has {said}, then press Refresh.")
     st.markdown("\n".join(f"- {step}" for step in steps or ["Press Refresh to try again."]))
-    if not snapshot.lab and not snapshot.offline:
-        frame.offer_lab("no_answer")
+    if not snapshot.lab:
+        frame.offer_lab()
     if failed.attempts:
         _attempts(failed.attempts, "attempts_failed")
 

@@ -25,17 +25,15 @@ def surround(snapshot: Snapshot) -> None:
     if snapshot.lab:
         _lab(snapshot)
     elif snapshot.offline:
-        st.error(
-            "**Offline.** No provider could be reached from this machine. What is shown was fetched earlier. "
-            "Check the network, or open the lab to go on with simulated data.",
-            icon=":material/cloud_off:",
+        st.info(
+            "**Offline.** No provider can be reached from this machine; what is shown was fetched earlier.",
+            icon=":material/wifi_off:",
         )
-        offer_lab("offline")
     for notice in snapshot.notices:
         st.info(notice, icon=":material/info:")
 
 
-def offer_lab(where: str) -> None:
+def offer_lab() -> None:
     """A button that opens the lab, for whoever may; else what to do instead."""
     if reason := authority.refused():
         st.caption(
@@ -43,7 +41,7 @@ def offer_lab(where: str) -> None:
             "Whoever runs this server can set `KINTSUGI_MODE=lab`."
         )
     else:
-        st.button("Open the lab", icon=":material/science:", key=f"open_lab_{where}", on_click=_open_lab)
+        st.button("Open the lab", icon=":material/science:", key="open_lab", on_click=_open_lab)
 
 
 def _lab(snapshot: Snapshot) -> None:

@@ -7,10 +7,10 @@ import streamlit as st
 from core.ui import frame
 
 PAGES = Path(__file__).parents[2] / "pages"
-ICON = Path(__file__).parent / "assets" / "icon.png"
+ASSETS = Path(__file__).parent / "assets"
 
-st.set_page_config(page_title="Kintsugi", page_icon=str(ICON), layout="wide")
-st.logo(str(ICON), size="large")
+st.set_page_config(page_title="Kintsugi", page_icon=str(ASSETS / "icon.png"), layout="wide")
+st.logo(str(ASSETS / "logo.png"), size="large")
 page = st.navigation(
     {
         "Data": [

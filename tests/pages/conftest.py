@@ -1,0 +1,60 @@
+"""A shared hub on the lab, in a folder of its own, and the app as AppTest runs it."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.hub import Hub, close_shared, shared
+from core.ui import authority
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUTER = ROOT / "core" / "ui" / "router.py"
+
+
+@pytest.fixture
+def lab_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """The hub that the pages of this test will find."""
+    monkeypatch.setenv("KINTSUGI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KINTSUGI_MODE", "lab")
+    close_shared()
+    yield shared()
+    close_shared()
+
+
+@pytest.fixture
+def offline_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A live hub on a machine where no name resolves."""
+    monkeypatch.setenv("KINTSUGI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KINTSUGI_MODE", "live")
+    monkeypatch.setattr(socket, "getaddrinfo", _no_such_name)
+    close_shared()
+    yield shared()
+    close_shared()
+
+
+@pytest.fixture
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person at the page may act."""
+    monkeypatch.setattr(authority, "refused", lambda: "")
+
+
+@pytest.fixture
+def app() -> Callable[..., AppTest]:
+    """Opens the app at an address, as in ``app(symbol="ETH/USDT")``."""
+
+    def opened(**address: str) -> AppTest:
+        at = AppTest.from_file(str(ROUTER), default_timeout=30)
+        for name, value in address.items():
+            at.query_params[name] = value
+        at.run()
+        assert not at.exception, at.exception
+        return at
+
+    return opened
+
+
+def _no_such_name(*_: object, **__: object) -> object:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
