@@ -1,8 +1,9 @@
 """Declarations of the calls: how to ask for each capability, and where in the answer its values stand.
 
 Request texts are templates over a fixed set of names: ``{symbol}`` ``{base}`` ``{quote}`` everywhere,
-``{interval}`` ``{seconds}`` ``{rows}`` ``{start}`` ``{end}`` for candles, ``{depth}`` for order books. A
-parameter whose name has no value in a query (no start given) is left out of the request.
+``{interval}`` ``{seconds}`` ``{rows}`` ``{newest}`` ``{start}`` ``{end}`` for candles, ``{depth}`` for order
+books. A parameter whose name has no value in a query (no start given) is left out of the request;
+``{newest}`` is ``{rows}`` where neither start nor end is sent, for a venue that refuses both together.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pydantic import Field, model_validator
 
 from core.market import CANDLE_FIELDS, INTERVALS
 from core.wire.fields import Dotted, Https, Model, Positive, Scalar, Several, Whole, check_names
+from core.wire.paths import Path, parse_path
 from core.wire.values import TimeUnit
 
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
@@ -44,6 +46,8 @@ class Call(Model):
     """An answer larger than this is no answer."""
     symbol_at: Dotted | None = None
     """Where the answer names its symbol, if it does."""
+    expects: dict[str, Scalar] = Field(default_factory=dict)
+    """Path → what the answer says there if it is of this call: other markets may share symbol and shape."""
     reader: Annotated[str, Field(pattern=r"^core(\.\w+)+:\w+$")] | None = None
     """A function of the package, for a shape that no declaration can say: ``(call, query, body, now)``."""
 
@@ -58,6 +62,11 @@ class Call(Model):
         except (ImportError, AttributeError):
             raise ValueError(f"reader={self.reader!r}: no such function") from None
 
+    @cached_property
+    def expected(self) -> tuple[tuple[Path, str], ...]:
+        """:attr:`expects` with its paths parsed. ValueError for what is no path."""
+        return tuple((parse_path(path), str(value)) for path, value in self.expects.items())
+
     @model_validator(mode="after")
     def _request_is_sound(self) -> "Call":
         check_names(
@@ -69,7 +78,7 @@ class Call(Model):
         )
         if self.json_body is not None and self.method == "GET":
             raise ValueError('json needs method = "POST"')
-        _ = self.custom
+        _ = self.custom, self.expected
         return self
 
     @classmethod
@@ -97,10 +106,21 @@ class Window(Model):
 
     unit: TimeUnit = "s"
     start: Literal["inclusive", "exclusive"] = "inclusive"
-    end: Literal["inclusive", "exclusive"] = "inclusive"
-    """Inclusive: the last wanted open time. Exclusive: the one after it."""
+    end: Literal["inclusive", "exclusive", "within"] = "inclusive"
+    """Inclusive: the last wanted open time. Exclusive: the one after it. Within: the last moment of the last
+    wanted candle, which is right either way."""
     both: bool = False
     """True when one bound without the other is ignored or refused."""
+    always: bool = False
+    """True when without bounds nothing comes, or fewer rows than asked for."""
+
+
+class Archive(Model):
+    """Where candles older than the newest ``beyond`` are asked for, in the same form."""
+
+    path: Annotated[str, Field(pattern=r"^/")]
+    beyond: Whole
+    max_rows: Whole
 
 
 class ClosedFlag(Model):
@@ -119,6 +139,7 @@ class CandleCall(Call):
     """Most rows that one request may ask for."""
     history: Whole | None = None
     """Only this many of the newest closed candles can be had at all."""
+    archive: Archive | None = None
     window: Window = Window()
     newest_open: bool = True
     """Without an end the newest row is the candle that is still open."""
@@ -132,7 +153,7 @@ class CandleCall(Call):
 
     @classmethod
     def template_names(cls) -> set[str]:
-        return _EVERYWHERE | {"interval", "seconds", "rows", "start", "end"}
+        return _EVERYWHERE | {"interval", "seconds", "rows", "newest", "start", "end"}
 
     @model_validator(mode="after")
     def _rows_are_sound(self) -> "CandleCall":
@@ -147,6 +168,8 @@ class CandleCall(Call):
             raise ValueError(f"columns name {sorted(twice)} twice")
         if ("closed" in named) != (self.closed is not None):
             raise ValueError("a column closed and its values yes and no go together")
+        if self.archive is not None:
+            check_names(self.template_names(), archive=self.archive.path)
         return self
 
     @cached_property
@@ -167,6 +190,8 @@ class TickerCall(Call):
     ask: Dotted | None = None
     change: Dotted | None = None
     """Change over 24 hours, not over the day."""
+    open_24h: Dotted | None = None
+    """The price 24 hours ago, where that is what the venue says instead of the change."""
     change_unit: Literal["percent", "fraction"] = "percent"
     volume_base: Dotted | None = None
     volume_quote: Dotted | None = None

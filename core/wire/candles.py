@@ -40,13 +40,34 @@ def span(query: CandleQuery, now: float | None) -> tuple[int, int] | None:
 def pages(call: CandleCall, query: CandleQuery, now: float) -> list[CandleQuery]:
     """Queries that each fit one request, oldest first. Their spans are together the query's."""
     first, stop = query.span(now)
-    step = query.seconds * call.max_rows
-    if stop - first <= step:
+    if stop - first <= most_rows(call, query, first, now) * query.seconds:
         return [query]
-    return [
-        replace(query, start=_utc(left), end=_utc(min(left + step, stop)), limit=None)
-        for left in range(first, stop, step)
-    ]
+    found = []
+    while first < stop:
+        right = min(first + most_rows(call, query, first, now) * query.seconds, stop)
+        found.append(replace(query, start=_utc(first), end=_utc(right), limit=None))
+        first = right
+    return found
+
+
+def archived(call: CandleCall, query: CandleQuery, first: int, now: float | None) -> bool:
+    """True when a request from this open time on goes to the archive. Without ``now`` nothing does."""
+    if call.archive is None or now is None:
+        return False
+    return first < floor_time(now, query.interval) - call.archive.beyond * query.seconds
+
+
+def most_rows(call: CandleCall, query: CandleQuery, first: int, now: float | None) -> int:
+    """Most rows that a request from this open time on may ask for."""
+    archive = call.archive if archived(call, query, first, now) else None
+    return call.max_rows if archive is None else archive.max_rows
+
+
+def path(call: CandleCall, query: CandleQuery, now: float | None) -> str:
+    """The path that holds the query's candles."""
+    bounds = span(query, now)
+    old = call.archive is not None and bounds is not None and archived(call, query, bounds[0], now)
+    return call.archive.path if call.archive is not None and old else call.path
 
 
 def covers(call: CandleCall, query: CandleQuery, now: float) -> bool:
@@ -70,10 +91,11 @@ def plan(call: CandleCall, query: CandleQuery, now: float | None) -> Range:
     if bounds is None and query.start is not None:
         bounds = replace(query, limit=call.max_rows).span(LATEST)
     rows = (query.limit or NEWEST) if bounds is None else (bounds[1] - bounds[0]) // query.seconds
-    if rows > call.max_rows:
-        raise ValueError(f"{rows} candles: expected at most {call.max_rows} in one request; see pages()")
+    most = call.max_rows if bounds is None else most_rows(call, query, bounds[0], now)
+    if rows > most:
+        raise ValueError(f"{rows} candles: expected at most {most} in one request; see pages()")
     with_open = rows + (call.newest_open and not query.include_open)
-    if bounds is None or (newest and with_open <= call.max_rows):
+    if bounds is None or (newest and not call.window.always and with_open <= call.max_rows):
         return Range(min(with_open, call.max_rows))
     first, stop = bounds
     send_first = query.start is not None or call.window.both
@@ -88,7 +110,7 @@ def bound_names(call: CandleCall, query: CandleQuery, asked: Range) -> dict[str,
     if asked.first is not None:
         start = asked.first * one - (window.start == "exclusive")
     if asked.stop is not None:
-        end = (asked.stop - (step if window.end == "inclusive" else 0)) * one
+        end = (asked.stop - (step if window.end == "inclusive" else 0)) * one - (window.end == "within")
     if window.unit == "iso":
         return {"start": _iso(start), "end": _iso(end)}
     return {"start": start, "end": end}

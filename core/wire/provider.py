@@ -23,7 +23,7 @@ from core.wire import candles, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall
 from core.wire.declare import Auth, Declaration, Host, Limit
-from core.wire.paths import MISSING, fill, find
+from core.wire.paths import MISSING, fill, find, show_path
 from core.wire.values import clip
 
 _NO: dict[Capability, str] = {
@@ -150,7 +150,10 @@ class Provider:
             raise ValueError(f"{self.id}: {reason}")
         call = self._call(query)
         names = self._names(call, query, _seconds(now))
-        path = fill(call.path, {name: quote(str(value), safe="") for name, value in names.items()})
+        template = call.path
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            template = candles.path(call, query, _seconds(now))
+        path = fill(template, {name: quote(str(value), safe="") for name, value in names.items()})
         params = {key: _text(value) for key, value in fill(call.params, names).items()}
         headers = {"accept": "application/json", **fill(call.headers, names)}
         content = None
@@ -181,6 +184,10 @@ class Provider:
         body = accept(self.declaration, response, moment)
         if moment is None:
             moment = sent_at(response)
+        for place, value in call.expected:
+            said = find(body, place)
+            if said is not MISSING and str(said) != value:
+                raise BadPayload(f"{show_path(place)} is {clip(said)}, expected {value!r}")
         if isinstance(query, SymbolQuery):
             self._check_symbol(call, query, body)
         reader = call.custom or _READERS[query.capability]
@@ -232,6 +239,7 @@ class Provider:
                 "interval": call.intervals[query.interval],
                 "seconds": INTERVALS[query.interval],
                 "rows": asked.rows,
+                "newest": asked.rows if asked.first is None and asked.stop is None else None,
                 **candles.bound_names(call, query, asked),
             }
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):

@@ -21,6 +21,9 @@ def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | Non
     change = _number(call, body, "change", call.change)
     if change is not None and call.change_unit == "fraction":
         change *= 100.0
+    before = _number(call, body, "open_24h", call.open_24h)
+    if change is None and before:
+        change = (last / before - 1.0) * 100.0
     return Quote(
         query.symbol,
         last,
