@@ -122,16 +122,15 @@ class AsyncHub:
         world = self._world
         names = None if providers is None else tuple([providers] if isinstance(providers, str) else providers)
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
-        if not refresh and (held := world.cached(key)) is not None and held.fresh:
+        held = None if refresh else world.cached(key)
+        if held is not None and held.fresh:
             return _own(world.answer(held, "cache"))
         seconds = self.settings.deadline if deadline is None else deadline
         if not 0 < seconds <= 3600:
             raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
-        flight = self._flights.get((world, key))
-        if flight is None:
-            flight = asyncio.create_task(world.find(key, query, seconds, names))
-            self._flights[world, key] = flight
-            flight.add_done_callback(lambda done: self._landed((world, key), done))
+        flight = self._flight(world, key, query, seconds, names)
+        if held is not None and held.age - held.entry.fresh < self.settings.revalidate_seconds:
+            return _own(world.answer(held, "stale", note="stale: being fetched again"))
         try:
             # The flight has a deadline of its own; this one is for callers that joined a longer one.
             async with asyncio.timeout(seconds + 1.0):
@@ -275,6 +274,17 @@ class AsyncHub:
         task = asyncio.create_task(job)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+
+    def _flight(
+        self, world: World, key: str, query: Query, seconds: float, names: tuple[str, ...] | None
+    ) -> "asyncio.Task[Answer[Any]]":
+        """The request that is under way for this key, or a new one."""
+        flight = self._flights.get((world, key))
+        if flight is None:
+            flight = asyncio.create_task(world.find(key, query, seconds, names))
+            self._flights[world, key] = flight
+            flight.add_done_callback(lambda done: self._landed((world, key), done))
+        return flight
 
     def _landed(self, key: tuple[World, str], flight: "asyncio.Task[Answer[Any]]") -> None:
         if self._flights.get(key) is flight:

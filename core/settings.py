@@ -92,6 +92,24 @@ class Settings(BaseSettings):
     health_reinit_cooldown: float = _health(
         "health_reinit_cooldown", 600.0, "pause between two healings of one target", gt=0, le=86400
     )
+    failure_rate: float = Field(
+        0.5, gt=0, le=1, description="share of failures in the last 20 calls that opens"
+    )
+    dissent_tolerance: float = Field(
+        0.03, gt=0, le=1, description="share by which a price may differ from the median of its peers"
+    )
+    revalidate_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=86400,
+        description="after its fresh window an answer is given at once as stale for so long, "
+        "and fetched again behind it",
+    )
+    slow_rate: float = Field(0.8, gt=0, le=1, description="share of slow calls in the last 20 that opens")
+    slow_after: float = Field(3.0, gt=0, le=120, description="seconds from which on a call is slow")
+    observe_only: bool = Field(
+        False, description="circuits never refuse; how often they would have is counted"
+    )
     half_open_probes: int = Field(
         1, ge=1, le=100, description="requests let through at once by a half-open circuit"
     )

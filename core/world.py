@@ -53,6 +53,10 @@ class World:
             first=settings.health_cooldown_seconds / 10,
             longest=settings.health_cooldown_seconds,
             probes=settings.half_open_probes,
+            failure_rate=settings.failure_rate,
+            slow_rate=settings.slow_rate,
+            slow_after=settings.slow_after,
+            observe=settings.observe_only,
         )
         self.guard = Guard(catalog, policy, rng, clock.mono())
         self.connectivity = Connectivity()

@@ -16,7 +16,11 @@ REFUSED, CALL = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """``threshold`` errors open the circuit; pauses run from ``first`` to ``longest`` seconds, doubling."""
+    """What opens a circuit: ``threshold`` errors, or a window of calls of which too many failed or were slow.
+
+    Pauses run from ``first`` to ``longest`` seconds, doubling. With ``observe`` nothing is ever refused; how
+    often the circuit would have opened is counted instead.
+    """
 
     threshold: int = 3
     recovery: int = 2
@@ -24,6 +28,13 @@ class BreakerPolicy:
     longest: float = 300.0
     jitter: float = 0.2
     probes: int = 1
+    window: int = 20
+    """Calls that the two rates are taken over; below as many they say nothing."""
+    failure_rate: float = 0.5
+    slow_rate: float = 0.8
+    slow_after: float = 3.0
+    """Seconds from which on a call is slow, although it went well."""
+    observe: bool = False
 
     @property
     def half(self) -> int:
@@ -36,13 +47,39 @@ class Breaker:
     :meth:`success`, :meth:`failure` and :meth:`release`.
     """
 
-    __slots__ = ("_policy", "_probing", "_random", "_spell", "errors", "opens", "state", "streak", "until")
+    __slots__ = (
+        "_calls",
+        "_failed",
+        "_mask",
+        "_most_failed",
+        "_most_slow",
+        "_policy",
+        "_probing",
+        "_random",
+        "_slow",
+        "_spell",
+        "errors",
+        "opens",
+        "state",
+        "streak",
+        "until",
+        "would_open",
+    )
 
     def __init__(self, policy: BreakerPolicy, rng: random.Random) -> None:
         self._policy = policy
         self._random = rng
         self._probing = 0
         self._spell = CALL
+        # The window, a bit a call, the latest lowest: counting bits is the cheapest rate there is.
+        self._calls = 0
+        self._failed = 0
+        self._slow = 0
+        self._mask = (1 << policy.window) - 1
+        self._most_failed = math.ceil(policy.failure_rate * policy.window)
+        self._most_slow = math.ceil(policy.slow_rate * policy.window)
+        self.would_open = 0
+        """Openings that an observing circuit left out."""
         self.state: State = "closed"
         self.errors = 0
         self.streak = 0
@@ -66,12 +103,20 @@ class Breaker:
         self._probing += 1
         return self._spell
 
-    def success(self, permit: int) -> None:
-        """A call went well."""
+    def success(self, permit: int, now: float = 0.0, seconds: float = 0.0) -> None:
+        """A call went well, in so many seconds."""
         if self.state == "closed":
             self.streak += 1
             if self.errors:
                 self._wear()
+            self._failed = (self._failed << 1) & self._mask
+            self._slow = (self._slow << 1) & self._mask
+            if self._calls < self._policy.window:
+                self._calls += 1
+            if seconds >= self._policy.slow_after:
+                self._slow |= 1
+                if self._calls >= self._policy.window and self._slow.bit_count() >= self._most_slow:
+                    self._open(now)
         elif self._probes(permit):
             self.state = "closed"
             self.errors = self._policy.half
@@ -84,7 +129,12 @@ class Breaker:
         self.streak = 0
         if self.state == "closed":
             self.errors += 1
-            if self.errors >= self._policy.threshold:
+            self._failed = (self._failed << 1 | 1) & self._mask
+            self._slow = (self._slow << 1) & self._mask
+            if self._calls < self._policy.window:
+                self._calls += 1
+            often = self._calls >= self._policy.window and self._failed.bit_count() >= self._most_failed
+            if often or self.errors >= self._policy.threshold:
                 self._open(now)
         elif self._probes(permit):
             self._open(now)
@@ -96,7 +146,7 @@ class Breaker:
 
     def doubt(self) -> None:
         """Go half open without having failed: its next call is a probe."""
-        if self.state == "closed":
+        if self.state == "closed" and not self._policy.observe:
             self.state = "half_open"
             self._probing = 0
             self._spell += 1
@@ -137,6 +187,11 @@ class Breaker:
 
     def _open(self, now: float) -> None:
         policy = self._policy
+        self._calls = self._failed = self._slow = 0
+        if policy.observe:
+            self.would_open += 1
+            self._heal()
+            return
         pause = policy.first * 2.0 ** min(self.opens, 32) * (1 + policy.jitter * self._random.random())
         self.state = "open"
         self.errors = policy.threshold

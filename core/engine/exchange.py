@@ -8,7 +8,7 @@ from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
-from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol
+from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
 from core.clock import Clock
 from core.engine import cooldown as pauses
 from core.engine import truth
@@ -19,6 +19,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown
 from core.engine.guard import Guard, scopes
 from core.engine.health import Health, Permits
+from core.engine.peers import Peers
 from core.engine.transport import Sender
 from core.market import Query, SymbolQuery
 from core.settings import Settings
@@ -58,6 +59,7 @@ class Exchange:
         self._guard = guard
         self._sender = sender
         self._connectivity = connectivity
+        self._peers = Peers(settings.dissent_tolerance)
         self.persist = persist
 
     async def ask(self, candidate: Candidate, permits: Permits, until: float) -> Result:
@@ -133,10 +135,14 @@ class Exchange:
             request = provider.request(page, host=host, now=asked)
             response = await self._sender.send(host, request)
             self._connectivity.heard(self._clock.mono())
+            self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
             parts.append(provider.read(page, response, now=self._clock.now()))
         value = join(parts)
         truth.check(query, value, self._clock.now())
+        if reason := self._peers.judge(provider.id, query, value, self._clock.mono()):
+            raise Untrue(reason)
+        self._peers.learn(provider.id, query, value, self._clock.mono())
         return value, status
 
     async def _quota(self, candidate: Candidate, page: Query, until: float) -> None:

@@ -114,7 +114,7 @@ class Health:
 
     def succeeded(self, permits: Permits, outcome: Outcome, elapsed: float, now: float, wall: float) -> None:
         """A value came back, and it held."""
-        self.circuit.success(permits.circuit)
+        self.circuit.success(permits.circuit, now, elapsed)
         self.truth.success(permits.truth)
         self.totals[outcome] += 1
         self.last_ok_at = wall

@@ -1,21 +1,24 @@
 """Quota: token buckets over a provider's declared limits. Pure; ``mono`` seconds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 
 class Limit(Protocol):
-    """``cost`` units of weight in ``seconds``."""
+    """``cost`` units in ``seconds``; ``used_header`` tells how many are used, where there is one."""
 
     @property
     def cost(self) -> float: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def used_header(self) -> str | None: ...
 
 
 @dataclass(slots=True)
 class _Bucket:
+    header: str | None
     capacity: float
     rate: float
     tokens: float
@@ -33,7 +36,8 @@ class Limiter:
 
     def __init__(self, limits: Iterable[Limit], now: float) -> None:
         self._buckets = [
-            _Bucket(float(limit.cost), limit.cost / limit.seconds, float(limit.cost), now) for limit in limits
+            _Bucket(limit.used_header, float(limit.cost), limit.cost / limit.seconds, float(limit.cost), now)
+            for limit in limits
         ]
 
     def wait(self, cost: float, now: float) -> float:
@@ -56,6 +60,14 @@ class Limiter:
         for bucket in self._buckets:
             bucket.tokens -= min(cost, bucket.capacity)
         return True
+
+    def told(self, headers: Mapping[str, str], now: float) -> None:
+        """The provider's own count, which also holds what others spend from this address."""
+        for bucket in self._buckets:
+            used = headers.get(bucket.header, "") if bucket.header else ""
+            if used.isascii() and used.isdigit() and len(used) < 10:
+                bucket.fill(now)
+                bucket.tokens = min(bucket.tokens, max(0.0, bucket.capacity - int(used)))
 
     def left(self, now: float) -> float | None:
         """Share of the tightest quota that is left, 0 to 1; None without limits."""

@@ -21,6 +21,8 @@ class EndpointHealth:
     circuit: str
     truth: str
     errors: int
+    would_open: int
+    """Openings that were only observed."""
     cooldown: float
     """Seconds until it may be asked again; 0 when it may."""
     reason: str
@@ -116,6 +118,7 @@ def _endpoint(guard: Guard, endpoint: Endpoint, health: Health, now: float) -> E
         circuit=health.shown(now),
         truth=health.truth.shown(now),
         errors=health.circuit.errors,
+        would_open=health.circuit.would_open,
         cooldown=left,
         reason=isolated or (pause.reason if pause else health.last_error if state != "healthy" else ""),
         calls=sum(health.totals.values()),

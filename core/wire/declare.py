@@ -47,6 +47,8 @@ class Limit(Model):
 
     cost: Positive
     seconds: Positive
+    used_header: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
+    """A response header that tells how much is used in the running window."""
 
 
 class Auth(Model):
@@ -101,17 +103,21 @@ class ErrorRule(Model):
     contains: Texts = ()
     differs: Several = ()
     present: bool = False
+    null: bool = False
+    """There is null, which an answer about a known symbol never has there."""
     cause: Literal["key", "geo", "refused"] = "refused"
     until: Literal["s", "ms"] | None = None
     """The text names a time until which to wait, in this unit since 1970."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> "ErrorRule":
-        conditions = sum(map(bool, (self.equals, self.starts, self.contains, self.differs, self.present)))
+        conditions = sum(
+            map(bool, (self.equals, self.starts, self.contains, self.differs, self.present, self.null))
+        )
         if self.path is None and (conditions or not self.status):
             raise ValueError("expected a path with a condition, or a status")
         if self.path is not None and conditions != 1:
-            raise ValueError("expected one of equals, starts, contains, differs, present beside path")
+            raise ValueError("expected one of equals, starts, contains, differs, present, null beside path")
         return self
 
 

@@ -162,3 +162,39 @@ def test_restore_clamps_what_was_left(left, expected):
     breaker.restore(left, 2, now=100)
     assert breaker.left(100) == expected
     assert breaker.opens == 2
+
+
+def test_a_window_of_failures_opens_it_even_if_successes_wear_them_down():
+    breaker = Breaker(BreakerPolicy(threshold=100, recovery=1, window=10), random.Random(1))
+    for n in range(9):
+        (breaker.failure(CALL, 0) if n % 2 else breaker.success(CALL))
+        assert breaker.state == "closed"
+    breaker.failure(CALL, 0)
+    assert breaker.state == "open"
+
+
+def test_a_window_says_nothing_before_it_is_full():
+    breaker = Breaker(BreakerPolicy(threshold=100, window=10), random.Random(1))
+    for _ in range(9):
+        breaker.failure(CALL, 0)
+    assert breaker.state == "closed"
+
+
+def test_slow_calls_open_it():
+    breaker = Breaker(BreakerPolicy(window=10, slow_rate=0.8, slow_after=2), random.Random(1))
+    for seconds in (1, 1, 3, 3, 3, 3, 3, 3, 3):
+        breaker.success(CALL, 5, seconds)
+    assert breaker.state == "closed"
+    breaker.success(CALL, 5, 3)
+    assert breaker.state == "open"
+    assert breaker.left(5) > 0
+
+
+def test_observing_it_only_counts():
+    breaker = Breaker(BreakerPolicy(observe=True), random.Random(1))
+    for _ in range(7):
+        breaker.failure(breaker.allow(0), 0)
+        assert breaker.allow(0) == CALL
+    assert breaker.would_open == 2
+    breaker.doubt()
+    assert breaker.state == "closed"

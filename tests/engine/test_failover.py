@@ -483,3 +483,46 @@ async def test_a_crowd_does_not_move_on_to_the_next_host(open_hub, venues):
         venues.on("binance", slow)
         await asyncio.gather(*(hub.price(f"B{n}/USDT") for n in range(1000)), return_exceptions=True)
         assert all(venues.count(host) - before[host] <= 1 for host in before)
+
+
+async def test_a_spike_at_one_venue_is_dissent_when_two_others_disagree(open_hub, venues):
+    def spike(request):
+        return ok({"error": [], "result": {"XBTUSDT": {k: ["400", "1", "1"] for k in "abcv"}}})
+
+    async with open_hub() as hub:
+        for name in ("binance", "coinbase"):
+            await hub.price("BTC/USDT", providers=[name])
+        venues.on("kraken", spike)
+        answer = await hub.price("BTC/USDT", providers=["kraken", "coinbase"])
+        assert outcomes(answer) == ["truth", "ok"]
+        assert "off the median" in answer.attempts[0].reason
+        assert (await hub.health()).endpoints[f"kraken/price@{KRAKEN}"].errors == 0
+        await asyncio.sleep(60)  # what the others said is too old to hold against it
+        answer = await hub.price("BTC/USDT", providers=["kraken", "coinbase"], refresh=True)
+        assert answer.source == "kraken"
+
+
+async def test_stale_while_revalidating_when_asked_for(open_hub, venues):
+    async with open_hub(revalidate_seconds=3600) as hub:
+        await hub.price("BTC/USDT")
+        await asyncio.sleep(60)
+        answer, took = await timed(hub.price("BTC/USDT"))
+        assert (answer.tier, took) == ("stale", 0)
+        assert answer.age == pytest.approx(60, abs=0.1)
+        await asyncio.sleep(1)
+        assert (await hub.price("BTC/USDT")).age == pytest.approx(1, abs=0.1)
+        await asyncio.sleep(5000)
+        assert (await hub.price("BTC/USDT")).tier == "primary"
+
+
+async def test_used_weight_told_by_the_venue_is_heeded(open_hub, venues):
+    def heavy(request):
+        response = venues.good(request)
+        response.headers["x-mbx-used-weight-1m"] = "5999"
+        return response
+
+    venues.on("binance", heavy)
+    async with open_hub() as hub:
+        assert (await hub.health()).providers["binance"].quota_left == 1
+        await hub.price("BTC/USDT")
+        assert (await hub.health()).providers["binance"].quota_left < 0.001

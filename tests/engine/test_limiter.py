@@ -13,6 +13,7 @@ from core.engine.limiter import Limiter
 class Limit:
     cost: float
     seconds: float
+    used_header: str | None = None
 
 
 LIMITS = (Limit(20, 1), Limit(100, 60))
@@ -76,3 +77,16 @@ def test_a_clock_that_stands_still_or_steps_back_refills_nothing():
     limiter = Limiter([Limit(1, 1)], 100)
     assert limiter.take(1, 100)
     assert not limiter.take(1, 50)
+
+
+def test_the_providers_own_count_is_believed_when_it_is_higher():
+    limiter = Limiter([Limit(100, 60, "x-used"), Limit(50, 1)], 0)
+    limiter.told({"x-used": "95"}, 0)
+    assert limiter.wait(10, 0) > 0
+    assert limiter.take(5, 0)
+    limiter.told({"x-used": "1"}, 0)  # a count lower than ours gives nothing back
+    assert not limiter.take(5, 0)
+    for odd in ({"x-used": "-5"}, {"x-used": "many"}, {"x-used": "9" * 400}, {"x-used": "٣"}, {}):
+        before = limiter.left(0)
+        limiter.told(odd, 0)
+        assert limiter.left(0) == before
