@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from core.hub import shared
 from core.rest import errors
 from core.rest.candles import CandleParams, as_json
-from core.rest.docs import page
+from core.rest.docs import document, page
 
 
 async def health(_: Request) -> Response:
@@ -31,14 +31,18 @@ def make_api() -> FastAPI:
         description="Market data with its provenance. Errors are `{error: {code, message, detail}}`.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         responses={400: {"model": errors.Problem}, 503: {"model": errors.Problem}},
     )
     errors.install(api)
 
+    @api.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return JSONResponse(document(api))
+
     @api.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(page(api.openapi()))
+    async def docs() -> Response:
+        return HTMLResponse(page(document(api)))
 
     @api.get("/v1/candles", summary="Candles of one symbol", response_class=JSONResponse)
     async def candles(params: Annotated[CandleParams, Query()]) -> Response:

@@ -53,11 +53,10 @@ def install(api: FastAPI) -> None:
         return said(400, "bad_argument", "; ".join(entry["message"] for entry in problems), problems)
 
     @api.exception_handler(ValueError)
-    async def _(_: Request, error: ValueError) -> JSONResponse:
-        return said(400, "bad_argument", str(error))
-
     @api.exception_handler(KintsugiError)
-    async def _(_: Request, error: KintsugiError) -> JSONResponse:
+    async def _(_: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, ValueError):
+            return said(400, "bad_argument", str(error))
         return said(503, "unavailable", str(error))
 
     @api.exception_handler(HTTPException)

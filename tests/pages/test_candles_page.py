@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import charts
 from core.hub import Hub
 from core.ui import asked
 
@@ -48,25 +49,36 @@ def test_the_reasons_are_shown_as_waterfall_and_in_words(lab_hub: Hub, app: App)
     lab_hub.lab.inject("binance", "status:500")
     lab_hub.lab.inject("kraken", "html")
     at = app()
+    answer = lab_hub.candles("BTC/USDT", "1h", limit=168)
+    assert (answer.tier, answer.attempts[-1].outcome) == ("cache", "ok")
     words = said(at)
-    assert "**Coinbase Exchange**" in words
+    assert f"**{lab_hub.catalog[answer.source].name}**" in words
     assert "fallback" in words
     rows = table(at)
-    assert [row[0] for row in rows] == ["binance", "binance", "kraken", "coinbase"]
-    assert rows[0][1].startswith("✕ failing status, ")
-    assert "api.binance.com" in rows[0][2]
-    assert "500" in rows[0][2]
-    assert rows[2][1].startswith("✕ unreadable, ")
-    assert rows[-1][1].startswith("✓ answered, ")
+    assert [row[0] for row in rows] == [attempt.provider for attempt in answer.attempts]
+    for row, attempt in zip(rows, answer.attempts, strict=True):
+        look = charts.OUTCOMES[attempt.outcome]
+        assert row[1].startswith(f"{look.sign} {look.word}")
+        assert attempt.host in row[2]
+        assert attempt.reason in row[2]
+    first = next(row for row in rows if row[0] == "binance")
+    assert first[1].startswith("✕ failing status, ")
+    assert "500" in first[2]
     bars = figure(at, 1)["data"][0]
     assert len(bars["y"]) == len(rows)
     assert bars["base"][0] == 0
     assert bars["base"] == sorted(bars["base"])
-    assert len(set(bars["marker"]["color"])) == 2
+    assert charts.VERMILION in bars["marker"]["color"]
+    assert bars["marker"]["color"][-1] == charts.GREEN
 
 
 def test_who_was_not_asked_is_named(lab_hub: Hub, app: App) -> None:
-    assert "Not asked, because Binance had answered: Kraken and Coinbase Exchange." in said(app())
+    words = said(app())
+    others = [entry.name for entry in lab_hub.catalog.serving("ohlcv") if entry.id != "binance"]
+    line = next(
+        line for line in words.splitlines() if line.startswith("Not asked, because Binance had answered")
+    )
+    assert all(name in line for name in others)
 
 
 def test_a_cached_answer_keeps_the_attempts_of_its_fetch(lab_hub: Hub, app: App) -> None:
@@ -75,7 +87,7 @@ def test_a_cached_answer_keeps_the_attempts_of_its_fetch(lab_hub: Hub, app: App)
     again = app()
     assert "cache, still fresh" in said(again)
     assert table(again) == first
-    assert "when **Kraken** answered" in said(again)
+    assert f"when **{lab_hub.catalog[first[-1][0]].name}** answered" in said(again)
 
 
 def test_stale_is_never_called_fresh(lab_hub: Hub, app: App) -> None:
@@ -149,7 +161,7 @@ def test_nobody_answers(lab_hub: Hub, app: App) -> None:
     assert "No candles of BTC/USDT right now." in at.error[0].value
     assert "The lab has 1 fault in force: clear it" in said(at)
     rows = table(at)
-    assert {row[0] for row in rows} == {"binance", "kraken", "coinbase"}
+    assert {row[0] for row in rows} >= {"binance", "kraken", "coinbase"}
     for _ in range(3):
         at.button(key="refresh").click().run()
     assert "may be asked again in" in said(at)
