@@ -1,6 +1,7 @@
 """Every endpoint of the catalogue against the lab, whose bodies know nothing of the catalogue."""
 
 import asyncio
+import contextlib
 
 import httpx
 import pytest
@@ -99,12 +100,12 @@ async def test_it_answers_with_the_simulated_truth(lab, endpoint):
             assert len(bids) == len(asks) == 20
             truly = (bids[0] + asks[0]) / 2
     # All venues tell of one market, up to a basis of some basis points and an hour's move.
-    others = [
-        (await ask(lab, other, PriceQuery(query.symbol))).last
-        for other in ENDPOINTS
-        if other.capability == "price"
-        and CATALOG[other.provider].serves(PriceQuery(query.symbol), NOW) is None
-    ]
+    others = []
+    for other in ENDPOINTS:
+        asked = PriceQuery(query.symbol)
+        if other.capability == "price" and CATALOG[other.provider].serves(asked, NOW) is None:
+            with contextlib.suppress(UnknownSymbol):  # its quote currency, but not this market
+                others.append((await ask(lab, other, asked)).last)
     assert len(others) >= 2
     assert truly == pytest.approx(sorted(others)[len(others) // 2], rel=0.05)
 

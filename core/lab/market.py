@@ -142,16 +142,17 @@ class Market:
     def book(self, listing: Listing, now: float, depth: int) -> Book:
         """The best levels of each side; it moves every second. Sides never cross, levels never repeat."""
         last = round(self.last(listing, now) * 10**listing.digits)
+        # One word for the price, then a bid and an ask in turn: a deeper book begins as a shallower one.
         bits = words(self._key(listing, "book"), np.arange(2 * depth + 1, dtype=np.int64) + int(now) * 16384)
-        bid = max(1, last - int(bits[-1] & np.uint64(1)))
+        bid = max(1, last - int(bits[0] & np.uint64(1)))
         reach = max(1.0, last * 2e-5)  # ticks between two levels, on average
         steps = 1 + np.floor(-np.log(field(bits, 0)) * (reach - 1)).astype(np.int64)
         size = 10.0**listing.lot * listing.turnover / BASES[listing.base].level / DAY_MINUTES / 20
         sizes = 1 + np.floor(-np.log(field(bits, 1)) * size).astype(np.int64)
-        below = bid - np.concatenate(([0], np.cumsum(steps[: depth - 1])))
-        above = bid + 1 + np.concatenate(([0], np.cumsum(steps[depth : 2 * depth - 1])))
+        below = bid - np.concatenate(([0], np.cumsum(steps[1:-2:2])))
+        above = bid + 1 + np.concatenate(([0], np.cumsum(steps[2:-2:2])))
         below = below[below > 0]
-        return Book(_levels(listing, below, sizes[:depth]), _levels(listing, above, sizes[depth:]))
+        return Book(_levels(listing, below, sizes[1::2]), _levels(listing, above, sizes[2::2]))
 
     def _key(self, listing: Listing, use: str) -> np.uint64:
         return key(self.seed, use, listing.venue, listing.symbol)

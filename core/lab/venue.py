@@ -90,9 +90,13 @@ class Venue:
     capabilities: ClassVar[frozenset[str]]
 
     def __init_subclass__(cls) -> None:
-        cls.routes = tuple(
-            found for value in vars(cls).values() if isinstance(found := getattr(value, "route", None), Route)
-        )
+        # A venue that speaks like another names its routes itself.
+        if "routes" not in vars(cls):
+            cls.routes = tuple(
+                found
+                for value in vars(cls).values()
+                if isinstance(found := getattr(value, "route", None), Route)
+            )
         cls.capabilities = frozenset(name for one in cls.routes for name in one.capabilities)
 
     def find(self, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -91,6 +91,8 @@ def _match(rule: ErrorRule, status: int, body: Any) -> Any:
 def _holds(rule: ErrorRule, value: Any) -> bool:
     if rule.present:
         return value is not None and value not in ("", {}, [])
+    if rule.null:
+        return value is None
     if rule.equals:
         return str(value) in {str(want) for want in rule.equals}
     if rule.differs:

@@ -2,7 +2,23 @@
 
 from core.lab.venue import Venue
 from core.lab.venues.binance import Binance
+from core.lab.venues.binance_us import BinanceUS
+from core.lab.venues.bybit import Bybit
 from core.lab.venues.coinbase import Coinbase
+from core.lab.venues.gateio import GateIO
 from core.lab.venues.kraken import Kraken
+from core.lab.venues.kucoin import KuCoin
+from core.lab.venues.mexc import MEXC
+from core.lab.venues.okx import OKX
 
-VENUES: tuple[Venue, ...] = (Binance(), Kraken(), Coinbase())
+VENUES: tuple[Venue, ...] = (
+    Binance(),
+    Kraken(),
+    Coinbase(),
+    OKX(),
+    Bybit(),
+    KuCoin(),
+    GateIO(),
+    BinanceUS(),
+    MEXC(),
+)

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from core.lab.market import Bars, Listing, listings
 from core.lab.venue import HTML, Call, Refusal, Reply, Route, Venue, page, route
@@ -24,7 +24,7 @@ class Binance(Venue):
     """
 
     id = "binance"
-    hosts = (
+    hosts: ClassVar[tuple[str, ...]] = (
         "api.binance.com",
         "api1.binance.com",
         "api2.binance.com",
@@ -35,6 +35,7 @@ class Binance(Venue):
     listed = listings("binance", 0.40, ("USDT", "USDC", "BTC", "ETH", "EUR"))
     content_type = "application/json;charset=UTF-8"
     server = "nginx"
+    weight_limit: ClassVar[int] = 6000
 
     @route("/api/v3/ping", "ping")
     def ping(self, call: Call) -> Reply:
@@ -52,11 +53,12 @@ class Binance(Venue):
     def exchange_info(self, call: Call) -> Reply:
         """The symbols and their filters."""
         _only(call, "symbol", "symbols")
+        minute = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
         body = {
             "timezone": "UTC",
             "serverTime": int(call.now * 1000),
             "rateLimits": [
-                {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
+                {**minute, "limit": self.weight_limit},
                 {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 61000},
             ],
             "exchangeFilters": [],
@@ -128,7 +130,8 @@ class Binance(Venue):
     def failure(self, status: int) -> Reply:
         """Its own JSON where it has a code for it; its gateway's page elsewhere."""
         if status in _SAID:
-            return _error(*_SAID[status], status=status).reply
+            code, text = _SAID[status]
+            return _error(code, text.format(limit=self.weight_limit), status=status).reply
         return page(status, f"{status} {_REASONS.get(status, 'Error')}", "<hr><center>nginx</center>\r\n")
 
     def _asked(self, call: Call) -> list[Listing]:
@@ -203,7 +206,7 @@ class Binance(Venue):
 _STREAMS = "Please use WebSocket Streams for live updates to avoid"
 _TERMS = "https://www.binance.com/en/terms"
 _SUPPORT = "Please contact customer service if you believe you received this message in error."
-_WEIGHT = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+_WEIGHT = "Too much request weight used; current limit is {limit} request weight per 1 MINUTE."
 _GEO = f"Service unavailable from a restricted location according to 'b. Eligibility' in {_TERMS}. {_SUPPORT}"
 _SAID = {
     418: (-1003, f"Way too much request weight used; IP banned. {_STREAMS} bans."),
