@@ -1,14 +1,14 @@
 """What ``ta`` computes both right and fast, behind guards.
 
 Each gets a run without gaps on an index from 0 and never ``fillna``; the caller cuts what ta reports before
-its windows are full (some of it filled with the mean of the whole series, the future included), and every
-row that is not finite. The other indicators of ta are computed here: see ``Declaration.by`` and ``differs``.
+its windows are full, and every row that is not finite. The other indicators of ta are computed here: see
+``Declaration.by`` and ``differs``.
 """
 
 import numpy as np
 import pandas as pd
 from ta.others import DailyLogReturnIndicator, DailyReturnIndicator
-from ta.trend import IchimokuIndicator, KSTIndicator, STCIndicator
+from ta.trend import IchimokuIndicator, STCIndicator
 
 from core.indicators.declare import Array, Columns, Declaration, fade_ema, windows
 from core.indicators.series import alive
@@ -18,11 +18,6 @@ INVESTOPEDIA = "https://www.investopedia.com/"
 
 def _plain(values: pd.Series) -> Array:
     return np.asarray(values, dtype=np.float64)
-
-
-def _kst(c: Columns, **settings: int) -> tuple[Array, ...]:
-    found = KSTIndicator(pd.Series(c.close), **settings)
-    return _plain(found.kst()), _plain(found.kst_sig())
 
 
 def _ichimoku(c: Columns, **settings: int) -> tuple[Array, ...]:
@@ -49,22 +44,6 @@ def _simple_return(c: Columns) -> tuple[Array, ...]:
 def _log_return(c: Columns) -> tuple[Array, ...]:
     return (_plain(DailyLogReturnIndicator(pd.Series(c.close)).daily_log_return()),)
 
-
-KST = Declaration(
-    name="kst",
-    title="Know sure thing",
-    family="trend",
-    outputs=("kst", "signal"),
-    inputs=("close",),
-    by="ta",
-    parameters=windows(
-        roc1=10, roc2=15, roc3=20, roc4=30, window1=10, window2=10, window3=10, window4=15, nsig=9
-    ),
-    kernel=_kst,
-    least=lambda nsig, **each: nsig - 1 + max(each[f"roc{n}"] + each[f"window{n}"] for n in (1, 2, 3, 4)),
-    source="https://chartschool.stockcharts.com/table-of-contents/technical-indicators-and-overlays/"
-    "technical-indicators/pring-s-know-sure-thing-kst",
-)
 
 ICHIMOKU = Declaration(
     name="ichimoku",

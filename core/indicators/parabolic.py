@@ -24,13 +24,14 @@ def _psar(c: Columns, state: State | None, step: float, max_step: float) -> tupl
     lows = np.concatenate(([last_low], c.low[skipped:]))
     risen, fallen = (highs.tolist(), lows.tolist()), ((-lows).tolist(), (-highs).tolist())
     ahead, behind = risen if way > 0 else fallen
+    turned = np.full(len(highs), 1.0)
+    turned[0] = way
     sar, extreme, last = way * sar, way * extreme, behind[0]
     stops: list[float] = []
-    ways: list[float] = []
     for row in range(1, len(highs)):
         front, back = ahead[row], behind[row]
         if back <= sar:
-            way, speed = -way, step
+            way, speed, turned[row] = -way, step, -1.0
             sar = -max(extreme, ahead[row - 1], front)
             ahead, behind = risen if way > 0 else fallen
             extreme, back, last = ahead[row], behind[row], behind[row - 1]
@@ -38,7 +39,6 @@ def _psar(c: Columns, state: State | None, step: float, max_step: float) -> tupl
             extreme = front
             speed = min(speed + step, max_step)
         stops.append(sar)
-        ways.append(way)
         sar += speed * (extreme - sar)
         if sar > last:  # noqa: PLR1730 - the builtin costs as much as the rest of the loop
             sar = last
@@ -46,9 +46,8 @@ def _psar(c: Columns, state: State | None, step: float, max_step: float) -> tupl
             sar = back
         last = back
     psar, trend = np.full((2, len(c.high)), np.nan)
-    trend[skipped:] = ways
-    psar[skipped:] = stops
-    psar *= trend
+    trend[skipped:] = np.cumprod(turned)[1:]
+    psar[skipped:] = stops * trend[skipped:]
     return (psar, trend), (way, way * sar, way * extreme, speed, float(lows[-1]), float(highs[-1]))
 
 

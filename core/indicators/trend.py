@@ -109,6 +109,14 @@ def _dpo(c: Columns, window: int) -> tuple[Array, ...]:
     return (before(c.close, window // 2 + 1) - mean(c.close, window),)
 
 
+def _kst(c: Columns, nsig: int, **each: int) -> tuple[Array, ...]:
+    kst = np.zeros(len(c.close))
+    for weight in (1, 2, 3, 4):
+        earlier = before(c.close, each[f"roc{weight}"])
+        kst += 100 * weight * mean((c.close - earlier) / earlier, each[f"window{weight}"])
+    return kst, mean(kst, nsig)
+
+
 def _aroon(c: Columns, window: int) -> tuple[Array, ...]:
     up = 100 - newest(c.high, highest(c.high, window + 1), window + 1) * (100 / window)
     down = 100 - newest(c.low, lowest(c.low, window + 1), window + 1) * (100 / window)
@@ -259,7 +267,21 @@ TREND = (
         source=SCHOOL + "technical-indicators/detrended-price-oscillator-dpo",
         differs="Not shifted back: the value of a row uses that row and earlier ones only.",
     ),
-    by_ta.KST,
+    Declaration(
+        name="kst",
+        title="Know sure thing",
+        family="trend",
+        outputs=("kst", "signal"),
+        inputs=("close",),
+        parameters=windows(
+            roc1=10, roc2=15, roc3=20, roc4=30, window1=10, window2=10, window3=10, window4=15, nsig=9
+        ),
+        kernel=_kst,
+        least=lambda nsig, **each: nsig - 1 + max(each[f"roc{n}"] + each[f"window{n}"] for n in (1, 2, 3, 4)),
+        source=SCHOOL + "technical-indicators/pring-s-know-sure-thing-kst",
+        differs="ta fills the warm-up with the mean of the whole series, and its running sums carry the "
+        "rounding of that, the future's, into every later row.",
+    ),
     by_ta.ICHIMOKU,
     by_ta.STC,
     PSAR,

@@ -50,7 +50,7 @@ def attempt(frame: pd.DataFrame, name: str) -> pd.DataFrame | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(frame=candles())
 def test_any_finite_candles(frame):
     for name in ALL:
@@ -62,7 +62,7 @@ def test_any_finite_candles(frame):
             assert values.index.is_unique, name
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(frame=candles(), cut=st.floats(0, 1))
 def test_truncating_the_future_changes_no_earlier_value(frame, cut):
     part = frame.iloc[: round(len(frame) * cut)]
