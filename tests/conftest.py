@@ -1,6 +1,13 @@
 """For all tests."""
 
 import asyncio
+import os
+
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_configure() -> None:

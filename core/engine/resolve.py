@@ -66,7 +66,7 @@ class Resolver:
                 continue
             try:
                 result: Any = self._look_up(host, port)
-            except (OSError, UnicodeError) as error:
+            except Exception as error:  # noqa: BLE001 - a worker must live on, whatever a resolver raises
                 result = error if isinstance(error, OSError) else OSError(str(error))
             try:
                 loop.call_soon_threadsafe(_deliver, future, result)

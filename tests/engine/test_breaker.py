@@ -82,7 +82,7 @@ class BreakerMachine(RuleBasedStateMachine):
         if self.breaker.state == "open":
             assert self.breaker.until >= self.longest_until
             self.longest_until = self.breaker.until
-            assert self.breaker.left(self.now) <= POLICY.longest
+            assert self.breaker.left(self.now) <= POLICY.longest + 1e-6
         if self.breaker.state == "closed":
             assert 0 <= self.breaker.errors < POLICY.threshold
 
