@@ -28,9 +28,10 @@ LEAST, MOST = 1e-50, 1e50
 OBSERVED = ("observed", "refetch")
 """Methods of rows that the venue itself gave; every other method is a repair."""
 
-CAUSAL = (*OBSERVED, "venue", "finer", "flat")
-"""Repair methods that use nothing later than the candle itself. Any other counts as using the future, unless
-the frame says otherwise in a column ``uses_future``."""
+CAUSAL = (*OBSERVED, "finer", "flat")
+"""Methods that use nothing later than the candle itself. Any other may have (a line to the next open, another
+venue calibrated on both sides), and counts so unless the frame says which rows did: their open times in
+``attrs["uses_future"]``."""
 
 SECOND = 1_000_000_000
 
@@ -106,7 +107,7 @@ def take(
         raise ValueError("frame: expected ascending, unique times; core.candles.repair makes them so")
     inputs = {name: _numbers(frame[name]) for name in declared.inputs}
     sound = _sound(inputs, len(frame))
-    future = _used_future(frame) if as_known else None
+    future = _used_future(frame, stamps) if as_known else None
     usable = sound if future is None else (~future if sound is None else sound & ~future)
     fresh = stamps > since
     left_out = {
@@ -175,10 +176,11 @@ def _repaired(frame: pd.DataFrame) -> Mask:
     return ~frame["method"].isin(OBSERVED).to_numpy(dtype=np.bool_)
 
 
-def _used_future(frame: pd.DataFrame) -> Mask | None:
+def _used_future(frame: pd.DataFrame, stamps: Stamps) -> Mask | None:
     """Rows that rest on later candles; None when there are none."""
-    if "uses_future" in frame:
-        future = frame["uses_future"].fillna(True).to_numpy(dtype=np.bool_)
+    if "uses_future" in frame.attrs:
+        told = pd.DatetimeIndex(pd.to_datetime(list(frame.attrs["uses_future"]), utc=True)).as_unit("ns").asi8
+        future = np.isin(stamps, told)
     elif "method" in frame:
         future = ~frame["method"].isin(CAUSAL).to_numpy(dtype=np.bool_)
     else:

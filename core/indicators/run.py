@@ -85,9 +85,10 @@ def compute(
     and ``repaired`` when the frame says how each candle came about (a column ``method``): the share of the
     value, 0 to 1, that rests on candles that were not observed.
 
-    ``as_known`` (default) leaves out candles whose repair used later ones, so that no value could have been
-    different at its time; False takes them in. More than ``max_gap`` missing candles in a row begin a new
-    run, with a new warm-up. ``interval`` is what one candle is; None takes the smallest distance seen so far.
+    ``as_known`` (default) leaves out candles whose repair used later ones (see
+    :data:`core.indicators.guards.CAUSAL`), so that no value could have been different at its time; False
+    takes them in. More than ``max_gap`` missing candles in a row begin a new run, with a new warm-up.
+    ``interval`` is what one candle is; None takes the smallest distance seen so far.
 
     ``attrs``: ``indicator``, ``params``, ``needed``, ``converged`` (candles); ``converged_from``, the ISO
     time from which on the newest run no longer depends on where it began, None while it still does;

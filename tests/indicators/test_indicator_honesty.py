@@ -39,20 +39,33 @@ def test_values_before_a_repair_never_know_of_it(name):
     pd.testing.assert_frame_equal(compute(whole, name).loc[: first.index[-1]], first, check_freq=False)
 
 
-def test_what_used_the_future_by_method_and_by_column():
-    for method, causal in {
-        "flat": True,
-        "venue": True,
-        "finer": True,
-        "refetch": True,
-        "line": False,
-        "?": False,
-    }.items():
-        left = compute(mended(60, slice(30, 32), method), "rsi").attrs["left_out"]["future"]
-        assert left == (0 if causal else 2), method
-    frame = mended(60, slice(30, 32), "venue").assign(uses_future=False)
-    frame.iloc[30, frame.columns.get_loc("uses_future")] = True
-    assert compute(frame, "rsi").attrs["left_out"]["future"] == 1
+@pytest.mark.parametrize(
+    ("method", "causal"),
+    [
+        ("flat", True),
+        ("finer", True),
+        ("refetch", True),
+        ("line", False),
+        ("venue", False),
+        ("?", False),
+        (None, False),
+    ],
+)
+def test_what_used_the_future_by_method(method, causal):
+    left = compute(mended(60, slice(30, 32), method), "rsi").attrs["left_out"]["future"]
+    assert left == (0 if causal else 2)
+
+
+@pytest.mark.parametrize("written", [str, pd.Timestamp, lambda time: time.to_pydatetime()])
+def test_what_used_the_future_as_the_frame_says(written):
+    frame = mended(60, slice(30, 32), "venue")
+    frame.attrs["uses_future"] = [written(frame.index[30])]
+    values = compute(frame, "rsi")
+    assert values.attrs["left_out"]["future"] == 1
+    assert frame.index[30] not in values.index
+    assert frame.index[31] in values.index
+    frame.attrs["uses_future"] = []
+    assert compute(frame, "rsi").attrs["left_out"]["future"] == 0
 
 
 def test_a_long_stretch_of_lines_begins_anew_like_an_outage():

@@ -50,7 +50,7 @@ def attempt(frame: pd.DataFrame, name: str) -> pd.DataFrame | None:
         return None
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(frame=candles())
 def test_any_finite_candles(frame):
     for name in ALL:
@@ -62,7 +62,7 @@ def test_any_finite_candles(frame):
             assert values.index.is_unique, name
 
 
-@settings(max_examples=70, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(frame=candles(), cut=st.floats(0, 1))
 def test_truncating_the_future_changes_no_earlier_value(frame, cut):
     part = frame.iloc[: round(len(frame) * cut)]
@@ -110,7 +110,7 @@ SERIES = {
 @pytest.mark.parametrize("name", ALL)
 def test_adding_candles_equals_computing_anew(name, series):
     frame = SERIES[series]
-    at, step = len(frame) - 120, 1
+    at, step = len(frame) - 80, 1
     known = compute(frame.iloc[:at], name)
     parts = [known]
     while at < len(frame):
