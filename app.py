@@ -2,27 +2,45 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
 
+from core.answer import KintsugiError
 from core.hub import close_shared, shared
 from core.rest import routes
+from core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Open the shared hub off the server's loop; close it at the end."""
-    await asyncio.to_thread(shared)
-    # Streamlit collects garbage after every run: what was imported once need not be searched each time.
-    gc.collect()
-    gc.freeze()
+    """Open the shared hub while the first browser loads the page; close it at the end.
+
+    A wrong setting ends the start here, by name. The search for a network may take seconds, off this loop.
+    """
+    Settings()
+    opening = asyncio.create_task(_open())
     try:
         yield
     finally:
+        await opening
         await asyncio.to_thread(close_shared)
+
+
+async def _open() -> None:
+    try:
+        await asyncio.gather(asyncio.to_thread(shared), asyncio.to_thread(import_module, "core.charts"))
+    except (KintsugiError, OSError) as error:
+        log.error("the hub did not open, pages will try again: %s", error)  # noqa: TRY400 - it says enough
+    # Streamlit collects garbage after every run: what was imported once need not be searched each time.
+    gc.collect()
+    gc.freeze()
 
 
 app = st.App(Path(__file__).parent / "core" / "ui" / "router.py", lifespan=lifespan, routes=routes())

@@ -1,0 +1,160 @@
+"""The real server in a process of its own, and Chromium to look at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+
+START = """
+import socket, sys, time
+real = socket.getaddrinfo
+def found(host, *rest, **more):
+    if host in (None, "127.0.0.1", "localhost", "::1"):
+        return real(host, *rest, **more)
+    time.sleep(float(sys.argv[1]))
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+socket.getaddrinfo = found
+from streamlit.web.cli import main
+sys.exit(main(["run", "app.py", *sys.argv[2:]]))
+"""
+"""`streamlit run app.py` on a machine where no outside name resolves, after so many seconds of silence."""
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Seen:
+    """A page, and what it did that one does not see."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, and when it was started."""
+
+    url: str
+    started: float
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Skipped without one, but not on CI."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no chromium on this machine, and CI must not pass without looking")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as a person starts it where names do not resolve."""
+    with started(tmp_path_factory.mktemp("no-names"), silence=0) as running:
+        yield running
+
+
+@pytest.fixture
+def silent_server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
+    """The same where every look-up just hangs, as when packets are dropped."""
+    with started(tmp_path, silence=20) as running:
+        yield running
+
+
+@contextmanager
+def started(folder: Path, *, silence: float) -> Iterator[Server]:
+    """The server in a process of its own, ended by its id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KINTSUGI_")}
+    options = [str(silence), "--server.port", str(port), "--server.headless", "true"]
+    begun = time.monotonic()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, *options],
+            cwd=ROOT,
+            env={**environment, "KINTSUGI_DATA_DIR": str(folder / "kintsugi")},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _alive(url):
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() - begun < 30, (folder / "log").read_text()
+            time.sleep(0.05)
+        yield Server(url, begun)
+        told = (folder / "log").read_text()
+        assert "Traceback" not in told, told
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
+    """Opens pages of a given size and colour scheme, and watches them."""
+    contexts = []
+
+    def opened(width: int = 1280, height: int = 900, scheme: str = "light") -> Seen:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        seen = Seen(context.new_page())
+
+        def request(sent: Request) -> None:
+            seen.requests.append(sent.url)
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                seen.complaints.append(message.text)
+
+        seen.page.on("request", request)
+        seen.page.on("console", console)
+        seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        return seen
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _alive(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=1, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
