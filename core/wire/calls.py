@@ -1,9 +1,11 @@
 """Declarations of the calls: how to ask for each capability, and where in the answer its values stand.
 
 Request texts are templates over a fixed set of names: ``{symbol}`` ``{base}`` ``{quote}`` everywhere,
-``{interval}`` ``{seconds}`` ``{rows}`` ``{newest}`` ``{start}`` ``{end}`` for candles, ``{depth}`` for order
-books. A parameter whose name has no value in a query (no start given) is left out of the request;
-``{newest}`` is ``{rows}`` where neither start nor end is sent, for a venue that refuses both together.
+``{interval}`` ``{seconds}`` ``{rows}`` ``{newest}`` ``{back}`` ``{days}`` ``{start}`` ``{end}`` for candles,
+``{depth}`` for order books. A parameter whose name has no value in a query (no start given) is left out of
+the request. ``{newest}`` is ``{rows}`` where neither start nor end is sent, for a venue that refuses both
+together. ``{back}`` counts the candles from the first wanted to the open one, for a venue that knows no
+range, and ``{days}`` is the same in days.
 """
 
 from collections.abc import Callable
@@ -47,7 +49,8 @@ class Call(Model):
     symbol_at: Dotted | None = None
     """Where the answer names its symbol, if it does."""
     expects: dict[str, Scalar] = Field(default_factory=dict)
-    """Path → what the answer says there if it is of this call: other markets may share symbol and shape."""
+    """Path → what the answer says there if it is of this call: other markets may share symbol and shape. The
+    values are templates as those of a request."""
     reader: Annotated[str, Field(pattern=r"^core(\.\w+)+:\w+$")] | None = None
     """A function of the package, for a shape that no declaration can say: ``(call, query, body, now)``."""
 
@@ -65,6 +68,7 @@ class Call(Model):
     @cached_property
     def expected(self) -> tuple[tuple[Path, str], ...]:
         """:attr:`expects` with its paths parsed. ValueError for what is no path."""
+        check_names(self.template_names(), expects=self.expects)
         return tuple((parse_path(path), str(value)) for path, value in self.expects.items())
 
     @model_validator(mode="after")
@@ -137,8 +141,10 @@ class CandleCall(Call):
     """Ours → theirs. Only those whose candles open where ours do: days at 00:00 UTC, weeks on Monday."""
     max_rows: Whole
     """Most rows that one request may ask for."""
-    history: Whole | None = None
-    """Only this many of the newest closed candles can be had at all."""
+    history: Whole | dict[str, Whole] | None = None
+    """Only this many of the newest closed candles can be had at all, or interval → how many."""
+    days: dict[str, tuple[Whole, ...]] = Field(default_factory=dict)
+    """Interval → the values that ``{days}`` may have, where the candles' length follows from them."""
     archive: Archive | None = None
     window: Window = Window()
     newest_open: bool = True
@@ -149,11 +155,13 @@ class CandleCall(Call):
     keys: dict[str, str] = Field(default_factory=dict)
     """Field → their key."""
     time_unit: TimeUnit = "s"
+    stamp: Literal["open", "close"] = "open"
+    """Whether a row's time is that of its opening or of its end."""
     closed: ClosedFlag | None = None
 
     @classmethod
     def template_names(cls) -> set[str]:
-        return _EVERYWHERE | {"interval", "seconds", "rows", "newest", "start", "end"}
+        return _EVERYWHERE | {"interval", "seconds", "rows", "newest", "back", "days", "start", "end"}
 
     @model_validator(mode="after")
     def _rows_are_sound(self) -> "CandleCall":
@@ -168,9 +176,16 @@ class CandleCall(Call):
             raise ValueError(f"columns name {sorted(twice)} twice")
         if ("closed" in named) != (self.closed is not None):
             raise ValueError("a column closed and its values yes and no go together")
+        for name, table in (("history", self.history), ("days", self.days)):
+            if isinstance(table, dict) and table and set(table) != set(self.intervals):
+                raise ValueError(f"{name}: expected one entry for each interval")
         if self.archive is not None:
             check_names(self.template_names(), archive=self.archive.path)
         return self
+
+    def kept(self, interval: str) -> int | None:
+        """How many of the newest closed candles can be had; None when all."""
+        return self.history[interval] if isinstance(self.history, dict) else self.history
 
     @cached_property
     def fields(self) -> dict[str, int | str]:
@@ -182,9 +197,12 @@ class CandleCall(Call):
 
 
 class TickerCall(Call):
-    """Price, volume, or both. Paths are counted from ``root``."""
+    """Price, volume, or both. Paths are counted from ``root``; ``{base}`` and ``{quote}`` may be parts of them."""
 
     root: Dotted = ()
+    pick: Dotted | None = None
+    """The answer may be a list: the row whose value at this path names the symbol is meant, and an empty list
+    says that there is no such symbol."""
     last: Dotted | None = None
     bid: Dotted | None = None
     ask: Dotted | None = None
@@ -198,6 +216,36 @@ class TickerCall(Call):
     time: Dotted | None = None
     time_unit: TimeUnit = "s"
 
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        """Those paths in which a name stands."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: path
+            for name, path in found.items()
+            if isinstance(path, tuple) and any(isinstance(part, str) and "{" in part for part in path)
+        }
+
+    def about(self, base: str, quote: str) -> "TickerCall":
+        """The same with the names in its paths filled in."""
+        if not self._paths:
+            return self
+        names = {"{base}": base, "{quote}": quote}
+        filled = {name: tuple(names.get(part, part) for part in path) for name, path in self._paths.items()}
+        return self.model_copy(update=filled)
+
+    @model_validator(mode="after")
+    def _paths_are_sound(self) -> "TickerCall":
+        for name, path in self._paths.items():
+            for part in path:
+                if "{" in part and part not in {"{base}", "{quote}"}:
+                    raise ValueError(
+                        f"{name}: expected {{base}} or {{quote}} as a part of its own, not {part!r}"
+                    )
+        if self.pick is not None and self.root:
+            raise ValueError("pick: expected no root, whose place the row takes")
+        return self
+
 
 class BookCall(Call):
     """An order book. A level is a list or an object, its price and size at these places."""
@@ -206,6 +254,8 @@ class BookCall(Call):
     asks: Dotted
     price: int | str = 0
     size: int | str = 1
+    signed: bool = False
+    """Both sides are one list; a size below zero is an ask."""
     time: Dotted | None = None
     time_unit: TimeUnit = "s"
     max_depth: Whole

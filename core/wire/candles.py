@@ -16,6 +16,7 @@ from core.wire.calls import CandleCall, ClosedFlag
 from core.wire.paths import MISSING, find, show_path
 from core.wire.values import LATEST, PER_SECOND, Floats, clip, floats, times
 
+DAY = 86400
 _FEWEST_TO_TELL_SPACING = 3
 
 
@@ -72,12 +73,12 @@ def path(call: CandleCall, query: CandleQuery, now: float | None) -> str:
 
 def covers(call: CandleCall, query: CandleQuery, now: float) -> bool:
     """False when the declared history does not reach back to the start of the span."""
-    return call.history is None or query.span(now)[0] >= reach(call, query, now)
+    return call.kept(query.interval) is None or query.span(now)[0] >= reach(call, query, now)
 
 
 def reach(call: CandleCall, query: CandleQuery, now: float) -> int:
     """Open time of the oldest candle that the declared history still holds."""
-    return floor_time(now, query.interval) - (call.history or 0) * query.seconds
+    return floor_time(now, query.interval) - (call.kept(query.interval) or 0) * query.seconds
 
 
 def plan(call: CandleCall, query: CandleQuery, now: float | None) -> Range:
@@ -100,6 +101,23 @@ def plan(call: CandleCall, query: CandleQuery, now: float | None) -> Range:
     first, stop = bounds
     send_first = query.start is not None or call.window.both
     return Range(max(rows, 1), first if send_first else None, max(stop, first + query.seconds))
+
+
+def back(call: CandleCall, query: CandleQuery, asked: Range, now: float | None) -> int:
+    """How many candles there are from the first wanted to the open one; without ``now`` as many as can be."""
+    bounds = span(query, now)
+    if bounds is None:
+        return asked.rows
+    if now is None:
+        return call.max_rows
+    return max(1, min(call.max_rows, 1 + (floor_time(now, query.interval) - bounds[0]) // query.seconds))
+
+
+def days(call: CandleCall, query: CandleQuery, candles: int) -> int:
+    """The fewest days that may be asked for and hold this many candles, or the most there are."""
+    offered = sorted(call.days.get(query.interval, ()))
+    needed = -(-candles * query.seconds // DAY)
+    return next((count for count in offered if count >= needed), offered[-1] if offered else needed)
 
 
 def bound_names(call: CandleCall, query: CandleQuery, asked: Range) -> dict[str, str | int | None]:
@@ -129,6 +147,8 @@ def read_candles(call: CandleCall, query: CandleQuery, body: Any, now: float | N
         return candles_frame([], {name: np.empty(0) for name in names})
     columns = _columns(call, rows)
     opens = times(columns["time"], call.time_unit)
+    if call.stamp == "close":
+        opens = opens - query.seconds
     data = {name: floats(columns[name], name) for name in names}
     if "volume" in data and data["volume"].min() < 0:
         row = int(data["volume"].argmin())

@@ -70,10 +70,18 @@ class Auth(Model):
         return self
 
 
+SHORT_NAME = 3
+"""Signs of an asset's name from which on a symbol may have its longer form."""
+
+
 class Symbols(Model):
     """How the provider writes a symbol."""
 
     template: str = "{base}{quote}"
+    long: str | None = None
+    """The template for a symbol of which a name has more than three signs."""
+    named_only: bool = False
+    """True when only the assets in ``rename`` can be asked for: ids that follow no rule."""
     case: Literal["upper", "lower"] = "upper"
     rename: dict[Asset, str] = Field(default_factory=dict)
     """Asset → the provider's own name for it, as it is: ``BTC = "XBT"``."""
@@ -84,7 +92,7 @@ class Symbols(Model):
 
     @model_validator(mode="after")
     def _known_names(self) -> "Symbols":
-        check_names({"base", "quote"}, template=self.template, answers=self.answers)
+        check_names({"base", "quote"}, template=self.template, long=self.long, answers=self.answers)
         return self
 
 
@@ -105,6 +113,8 @@ class ErrorRule(Model):
     present: bool = False
     null: bool = False
     """There is null, which an answer about a known symbol never has there."""
+    empty: bool = False
+    """There is no body at all; beside a status, without a path."""
     cause: Literal["key", "geo", "refused"] = "refused"
     until: Literal["s", "ms"] | None = None
     """The text names a time until which to wait, in this unit since 1970."""
@@ -114,6 +124,8 @@ class ErrorRule(Model):
         conditions = sum(
             map(bool, (self.equals, self.starts, self.contains, self.differs, self.present, self.null))
         )
+        if self.empty and self.path is not None:
+            raise ValueError("empty and path exclude each other")
         if self.path is None and (conditions or not self.status):
             raise ValueError("expected a path with a condition, or a status")
         if self.path is not None and conditions != 1:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from core.answer import BadPayload
+from core.answer import BadPayload, UnknownSymbol
 from core.market import (
     INTERVALS,
     CandleQuery,
@@ -21,8 +21,8 @@ from core.market import (
 )
 from core.wire import candles, tickers
 from core.wire.accept import accept, sent_at
-from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall
-from core.wire.declare import Auth, Declaration, Host, Limit
+from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall, TickerCall
+from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
 from core.wire.paths import MISSING, fill, find, show_path
 from core.wire.values import clip
 
@@ -104,14 +104,16 @@ class Provider:
             return _NO.get(query.capability, f"no {query.capability.replace('_', ' ')}")
         if isinstance(query, SymbolQuery) and self.quotes and query.quote not in self.quotes:
             return f"no markets quoted in {query.quote}"
+        if isinstance(query, SymbolQuery) and self._nameless(query):
+            return f"its name for {query.base} is not known"
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             if query.interval not in call.intervals:
                 return f"no {query.interval} candles"
             seconds = _seconds(now)
-            if call.history is not None and seconds is not None:
+            if (kept := call.kept(query.interval)) is not None and seconds is not None:
                 first, stop = query.span(seconds)
                 if first < stop <= candles.reach(call, query, seconds):
-                    return f"only the newest {call.history} candles"
+                    return f"only the newest {kept} candles"
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery) and query.depth > call.max_depth:
             return f"at most {call.max_depth} levels of the order book"
         return None
@@ -186,9 +188,12 @@ class Provider:
             moment = sent_at(response)
         for place, value in call.expected:
             said = find(body, place)
-            if said is not MISSING and str(said) != value:
+            if said is not MISSING and str(said) != (
+                value := str(fill(value, self._plain_names(call, query)))
+            ):
                 raise BadPayload(f"{show_path(place)} is {clip(said)}, expected {value!r}")
         if isinstance(query, SymbolQuery):
+            body = self._row_of(call, query, body)
             self._check_symbol(call, query, body)
         reader = call.custom or _READERS[query.capability]
         try:
@@ -227,7 +232,38 @@ class Provider:
         }
         names = {"base": cased[base], "quote": cased[quote_asset]}
         whole = rules.overrides.get(f"{base}/{quote_asset}")
-        return {**names, "symbol": fill(rules.template, names) if whole is None else whole}
+        template = rules.template
+        if rules.long is not None and max(map(len, names.values())) > SHORT_NAME:
+            template = rules.long
+        return {**names, "symbol": fill(template, names) if whole is None else whole}
+
+    def _nameless(self, query: SymbolQuery) -> bool:
+        rules = self.declaration.symbol
+        return rules.named_only and query.base not in rules.rename and query.symbol not in rules.overrides
+
+    def _plain_names(self, call: Call, query: Query) -> dict[str, Any]:
+        """What an answer may be expected to repeat of the request: symbol and interval."""
+        names: dict[str, Any] = {}
+        if isinstance(query, SymbolQuery):
+            names |= self._symbol_names(query.base, query.quote)
+        if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
+            names |= {"interval": call.intervals.get(query.interval), "seconds": query.seconds}
+        return names
+
+    def _row_of(self, call: Call, query: SymbolQuery, body: Any) -> Any:
+        """The body, or of a list of tickers the one that is meant."""
+        if not isinstance(call, TickerCall) or call.pick is None:
+            return body
+        if not isinstance(body, list):
+            return body
+        if not body:
+            raise UnknownSymbol(f"{self.name} answers with an empty list for {query.symbol}")
+        names = self._symbol_names(query.base, query.quote)
+        for row in body:
+            said = find(row, call.pick)
+            if isinstance(said, str) and _bare(said) == _bare(names["symbol"]):
+                return row
+        raise BadPayload(f"no row is about {names['symbol']!r}")
 
     def _names(self, call: Call, query: Query, now: float | None) -> dict[str, Any]:
         names: dict[str, Any] = {}
@@ -239,6 +275,8 @@ class Provider:
                 "interval": call.intervals[query.interval],
                 "seconds": INTERVALS[query.interval],
                 "rows": asked.rows,
+                "back": (count := candles.back(call, query, asked, now)),
+                "days": candles.days(call, query, count),
                 "newest": asked.rows if asked.first is None and asked.stop is None else None,
                 **candles.bound_names(call, query, asked),
             }

@@ -15,6 +15,7 @@ from core.wire.values import Floats, TimeUnit, clip, floats, moment, number
 
 def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | None = None) -> Quote:
     """A quote. ``last`` must be there; what else is missing, null or empty is None."""
+    call = call.about(query.base, query.quote)
     last = _number(call, body, "last", call.last)
     if last is None:
         raise BadPayload(f"{show_path(call.root + (call.last or ()))} is missing: no last price")
@@ -39,6 +40,7 @@ def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | Non
 
 def read_volume(call: TickerCall, query: VolumeQuery, body: Any, _now: float | None = None) -> Volume:
     """Volume over 24 hours. One of the two units must be there."""
+    call = call.about(query.base, query.quote)
     base = _volume(call, body, "volume_base", call.volume_base)
     quote = _volume(call, body, "volume_quote", call.volume_quote)
     if base is None and quote is None:
@@ -51,6 +53,8 @@ def read_book(call: BookCall, query: OrderBookQuery, body: Any, _now: float | No
     """The best levels: bids from the highest, asks from the lowest, whatever order they came in."""
     bids = _side(call, find(body, call.bids), show_path(call.bids))
     asks = _side(call, find(body, call.asks), show_path(call.asks))
+    if call.signed:
+        bids, asks = (_of_sign(bids, 1.0), _of_sign(asks, -1.0))
     return OrderBook(
         query.symbol,
         _best(*bids, query.depth, highest_first=True),
@@ -64,9 +68,16 @@ def _side(call: BookCall, levels: Any, what: str) -> tuple[Floats, Floats]:
         raise BadPayload(f"{what} is {'missing' if levels is MISSING else clip(levels)}, expected a list")
     prices = floats(_cells(levels, call.price, what), f"price of {what}")
     sizes = floats(_cells(levels, call.size, what), f"size of {what}")
-    if len(sizes) and sizes.min() < 0:
+    if not call.signed and len(sizes) and sizes.min() < 0:
         raise BadPayload(f"row {int(sizes.argmin()) + 1}: size of {what} is below zero")
     return prices, sizes
+
+
+def _of_sign(side: tuple[Floats, Floats], sign: float) -> tuple[Floats, Floats]:
+    """The levels whose size has this sign, and their sizes without it."""
+    prices, sizes = side
+    mine = sizes * sign > 0
+    return prices[mine], np.abs(sizes[mine])
 
 
 def _cells(levels: list[Any], place: int | str, what: str) -> Sequence[Any]:
