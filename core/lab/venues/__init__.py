@@ -3,9 +3,15 @@
 from core.lab.venue import Venue
 from core.lab.venues.binance import Binance
 from core.lab.venues.binance_us import BinanceUS
+from core.lab.venues.bitfinex import Bitfinex
+from core.lab.venues.bitstamp import Bitstamp
 from core.lab.venues.bybit import Bybit
 from core.lab.venues.coinbase import Coinbase
+from core.lab.venues.coingecko import CoinGecko
+from core.lab.venues.coinpaprika import CoinPaprika
 from core.lab.venues.gateio import GateIO
+from core.lab.venues.gemini import Gemini
+from core.lab.venues.htx import HTX
 from core.lab.venues.kraken import Kraken
 from core.lab.venues.kucoin import KuCoin
 from core.lab.venues.mexc import MEXC
@@ -17,8 +23,14 @@ VENUES: tuple[Venue, ...] = (
     Coinbase(),
     OKX(),
     Bybit(),
+    Bitstamp(),
+    Bitfinex(),
     KuCoin(),
     GateIO(),
+    Gemini(),
     BinanceUS(),
     MEXC(),
+    HTX(),
+    CoinGecko(),
+    CoinPaprika(),
 )
