@@ -16,6 +16,7 @@ from core.engine.folder import DataFolder
 from core.engine.guard import scopes
 from core.engine.snapshot import Snapshot
 from core.engine.target import endpoints_of
+from core.indicators import Summary
 from core.lab import Lab
 from core.market import (
     CandleQuery,
@@ -25,11 +26,13 @@ from core.market import (
     PriceQuery,
     Query,
     Quote,
+    TechnicalQuery,
     Volume,
     VolumeQuery,
     to_datetime,
 )
 from core.settings import Settings
+from core.technical import indicator_engine
 from core.world import World
 
 T = TypeVar("T")
@@ -56,7 +59,9 @@ class AsyncHub:
     ) -> None:
         self.settings = settings or Settings()
         catalog = Catalog.load(*self.settings.catalog_dirs)
-        self.catalog = catalog.only(self.settings.providers) if self.settings.providers else catalog
+        if self.settings.providers:
+            catalog = catalog.only(self.settings.providers)
+        self.catalog = catalog.plus(indicator_engine())
         self.lab: Lab | None = None
         """The embedded market simulator, while it is what answers."""
         self.why = ""
@@ -119,7 +124,16 @@ class AsyncHub:
         ask, in that order. Identical queries at the same time share one request. :class:`NoAnswer` when there
         is none; ValueError for an argument that cannot be.
         """
-        world = self._world
+        return await self._fetch(self._world, query, refresh, deadline, providers)
+
+    async def _fetch(
+        self,
+        world: World,
+        query: Query,
+        refresh: bool = False,
+        deadline: float | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> Answer[Any]:
         names = None if providers is None else tuple([providers] if isinstance(providers, str) else providers)
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
         held = None if refresh else world.cached(key)
@@ -177,6 +191,12 @@ class AsyncHub:
     async def orderbook(self, symbol: str, depth: int = 20, **how: Any) -> Answer[OrderBook]:
         """The best ``depth`` levels of each side."""
         return await self.fetch(OrderBookQuery(symbol, depth=depth), **how)
+
+    async def technical(
+        self, symbol: str, interval: str = "1h", *, allow_quote: Sequence[str] = (), **how: Any
+    ) -> Answer[Summary]:
+        """What the indicators say at the newest closed candle, each signal with its reason."""
+        return await self.fetch(TechnicalQuery(symbol, interval, tuple(allow_quote)), **how)
 
     async def health(self) -> Snapshot:
         """Circuits, pauses and success of everything in the catalogue, as plain data."""
@@ -238,7 +258,11 @@ class AsyncHub:
 
     def _make(self, name: Any, transport: httpx.AsyncBaseTransport | None) -> World:
         assert self._folder is not None  # noqa: S101 - opened first
-        return World(name, self.settings, self.catalog, self._folder, self._clock, transport)
+        return World(name, self.settings, self.catalog, self._folder, self._clock, transport, self._ask_in)
+
+    async def _ask_in(self, world: World, query: Query, deadline: float) -> Answer[Any]:
+        """For sources that work on other answers: from their own world, whichever is shown by now."""
+        return await self._fetch(world, query, deadline=deadline)
 
     async def _lab_instead(self) -> None:
         live = self._world

@@ -15,6 +15,7 @@ from core.async_hub import AsyncHub
 from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.snapshot import Snapshot
+from core.indicators import Summary
 from core.lab import Lab
 from core.market import OrderBook, Query, Quote, Volume
 from core.settings import Settings
@@ -102,6 +103,10 @@ class Hub:
     def orderbook(self, symbol: str, depth: int = 20, **fields: Any) -> Answer[OrderBook]:
         """See :meth:`AsyncHub.orderbook`."""
         return self._wait(self.hub.orderbook(symbol, depth, **fields))
+
+    def technical(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Summary]:
+        """See :meth:`AsyncHub.technical`."""
+        return self._wait(self.hub.technical(symbol, interval, **fields))
 
     def health(self) -> Snapshot:
         """See :meth:`AsyncHub.health`."""

@@ -217,6 +217,19 @@ class VolumeQuery(SymbolQuery):
 
 
 @dataclass(frozen=True, slots=True)
+class TechnicalQuery(SymbolQuery):
+    """What the indicators say of one symbol's closed candles."""
+
+    capability: ClassVar[Capability] = "technical"
+    interval: str = "1h"
+    allow_quote: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        SymbolQuery.__post_init__(self)
+        interval_seconds(self.interval)
+
+
+@dataclass(frozen=True, slots=True)
 class OrderBookQuery(SymbolQuery):
     """The best ``depth`` levels of each side."""
 

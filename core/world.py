@@ -1,7 +1,7 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -42,6 +42,7 @@ class World:
         folder: DataFolder,
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None,
+        ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
         self.lab = name == "lab"
@@ -76,7 +77,13 @@ class World:
         )
         self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
         self.state.restore()
-        exchange = Exchange(settings, clock, self.guard, self.sender, self.connectivity, self.state.save)
+
+        async def ask_here(query: Query, *, deadline: float) -> Answer[Any]:
+            return await ask(self, query, deadline)
+
+        exchange = Exchange(
+            settings, clock, self.guard, self.sender, self.connectivity, self.state.save, ask_here
+        )
         self._router = Router(
             settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
         )

@@ -59,6 +59,10 @@ class Catalog(Mapping[str, Provider]):
         """Providers of a capability, in order of priority."""
         return tuple(provider for provider in self.values() if capability in provider.capabilities)
 
+    def plus(self, *providers: Provider) -> "Catalog":
+        """A catalogue with these as well."""
+        return Catalog([*self.values(), *providers])
+
     def only(self, ids: Iterable[str]) -> "Catalog":
         """A catalogue of these providers alone. ValueError names an unknown one and those there are."""
         chosen = tuple(ids)

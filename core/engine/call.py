@@ -71,7 +71,7 @@ def in_order(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
 
 def notes_on(query: Query, winner: Result, now: float) -> tuple[str, ...]:
     """What a reader of the value should know."""
-    notes = [winner.partial] if winner.partial else []
+    notes = [*([winner.partial] if winner.partial else []), *winner.notes]
     used = winner.candidate.query
     if isinstance(query, SymbolQuery) and isinstance(used, SymbolQuery) and used.quote != query.quote:
         notes.append(f"quoted in {used.quote}, not in {query.quote}: {used.quote} was allowed in its place")

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.answer import Attempt, KintsugiError
+from core.indicators import Summary
 from core.market import CANDLE_FIELDS, OrderBook, Quote, Volume, candles_frame, to_datetime
 
 MAGIC = b"KTS1"
@@ -49,6 +50,9 @@ def encode(entry: Entry) -> bytes:
         head["kind"] = "candles"
         head["attrs"] = entry.value.attrs
         body = _to_arrow(entry.value)
+    elif isinstance(entry.value, Summary):
+        head["kind"] = "Summary"
+        head["value"] = entry.value.as_dict()
     elif type(entry.value).__name__ in _RECORDS:
         head["kind"] = type(entry.value).__name__
         head["value"] = dataclasses.asdict(entry.value)
@@ -118,6 +122,8 @@ def _from_arrow(body: bytes) -> pd.DataFrame:
 
 
 def _record(head: dict[str, Any]) -> Any:
+    if head["kind"] == "Summary":
+        return Summary.from_dict(head["value"])
     kind, fields = _RECORDS[head["kind"]], dict(head["value"])
     if fields.get("time") is not None:
         fields["time"] = to_datetime(fields["time"])

@@ -19,6 +19,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown
 from core.engine.guard import Guard, scopes
 from core.engine.health import Health, Permits
+from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
 from core.engine.transport import Sender
 from core.market import Query, SymbolQuery
@@ -37,6 +38,7 @@ class Result:
     started: float
     value: Any = None
     partial: str = ""
+    notes: tuple[str, ...] = ()
     failure: Failure | None = None
     attempts: list[Attempt] = field(default_factory=list)
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Exchange:
         sender: Sender,
         connectivity: Connectivity,
         persist: Callable[[], Awaitable[None]],
+        ask: Ask,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -61,6 +64,7 @@ class Exchange:
         self._connectivity = connectivity
         self._peers = Peers(settings.dissent_tolerance)
         self.persist = persist
+        self._ask = ask
 
     async def ask(self, candidate: Candidate, permits: Permits, until: float) -> Result:
         """Ask one candidate, with retries where they can help. Never raises for a failing provider.
@@ -97,7 +101,10 @@ class Exchange:
         failure: Failure | None = None
         status: int | None = None
         try:
-            value, status = await self._value(candidate, result.until, permits.paid)
+            if isinstance(candidate.provider, LocalProvider):
+                value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
+            else:
+                value, status = await self._value(candidate, result.until, permits.paid)
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._judge(candidate, error)
@@ -144,6 +151,11 @@ class Exchange:
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
         return value, status
+
+    async def _work(self, provider: LocalProvider, query: Query, until: float) -> tuple[Any, tuple[str, ...]]:
+        seconds = max(0.001, until - self._clock.mono())
+        async with asyncio.timeout(seconds):
+            return await provider.work[query.capability](query, self._ask, seconds)
 
     async def _quota(self, candidate: Candidate, page: Query, until: float) -> None:
         limiter = self._guard.limiters[candidate.provider.id]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.market import CandleQuery, Capability, Query, floor_time
+from core.market import INTERVALS, CandleQuery, Capability, Query, TechnicalQuery, floor_time
 
 WINDOW: dict[Capability, float] = {"price": 5.0, "orderbook": 2.0, "volume": 30.0}
 OPEN_CANDLE = 10.0
@@ -17,6 +17,8 @@ GRACE = 1.0
 
 def fresh_for(query: Query, value: Any, fetched: float) -> float:
     """Closed candles hold until the next one closes; other values for a window of their capability."""
+    if isinstance(query, TechnicalQuery):
+        return min(SETTLED, floor_time(fetched, query.interval) + INTERVALS[query.interval] + GRACE - fetched)
     if not isinstance(query, CandleQuery):
         return WINDOW.get(query.capability, 60.0)
     if query.include_open:

@@ -6,6 +6,7 @@ from itertools import chain, zip_longest
 
 from core.catalog import Host, Provider
 from core.engine.classify import EXPECTED
+from core.engine.local import on_the_network
 from core.engine.transport import Sender
 
 MOST = 5
@@ -13,7 +14,7 @@ MOST = 5
 
 def spread(providers: Iterable[Provider], most: int = MOST) -> list[tuple[Provider, Host]]:
     """Up to ``most`` hosts, of as many different providers as there are."""
-    rows = [[(provider, host) for host in provider.hosts] for provider in providers]
+    rows = [[(provider, host) for host in provider.hosts] for provider in on_the_network(providers)]
     return [entry for entry in chain.from_iterable(zip_longest(*rows)) if entry is not None][:most]
 
 

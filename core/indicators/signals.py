@@ -5,7 +5,7 @@ sentences.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,6 +78,13 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """Plain data that JSON can carry."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Summary":
+        """Back from :meth:`as_dict`, also after a turn through JSON."""
+        signals = tuple(Signal(**signal) for signal in fields["signals"])
+        missing = tuple(Missing(**entry) for entry in fields["missing"])
+        return cls(**{**fields, "signals": signals, "missing": missing})
 
 
 Said = tuple[float, str, Lean, str]

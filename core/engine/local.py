@@ -1,0 +1,69 @@
+"""Sources inside this process, behind the same guard, health and provenance as a host on the network."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.answer import Answer
+from core.catalog import Endpoint, Host, Provider
+from core.market import Capability, Query
+
+HERE = "local"
+"""The host name of everything in this process."""
+
+
+class Ask(Protocol):
+    """How a local source gets what it works on: through the hub, like everybody else."""
+
+    async def __call__(self, query: Query, *, deadline: float) -> Answer[Any]: ...
+
+
+Work = Callable[[Query, Ask, float], Awaitable[tuple[Any, tuple[str, ...]]]]
+"""From a query to a value and notes on it, asking for what it needs, within so many seconds.
+
+Raises WireErrors, as a host's answer would.
+"""
+
+
+class LocalProvider(Provider):
+    """A provider whose exchange is a coroutine of ours instead of a request."""
+
+    def __init__(self, id: str, name: str, work: dict[Capability, Work], priority: int = 500) -> None:  # noqa: A002
+        self.id = id
+        self.name = name
+        self.kind = "local"
+        self.home = self.docs = ""
+        self.priority = priority
+        self.hosts = (Host.model_construct(name=HERE, group=HERE),)
+        self.capabilities = tuple(work)
+        self.limits = ()
+        self.quotes = ()
+        self.auth = None
+        self.check_symbol = ""
+        self.work = work
+        self.endpoints = tuple(Endpoint(id, capability, HERE) for capability in work)
+
+    def serves(self, query: Query, now: float | datetime | None = None) -> str | None:
+        """None for what it works on."""
+        del now
+        return None if query.capability in self.work else f"no {query.capability}"
+
+    def covers(self, query: Query, now: float | datetime) -> bool:
+        """Always."""
+        del query, now
+        return True
+
+    def pages(self, query: Query, now: float | datetime) -> list[Query]:
+        """The query itself."""
+        del now
+        return [query]
+
+    def cost(self, query: Query) -> float:
+        """Nothing that anybody counts."""
+        del query
+        return 0.0
+
+
+def on_the_network(providers: Iterable[Provider]) -> list[Provider]:
+    """Those that have a host to reach."""
+    return [provider for provider in providers if not isinstance(provider, LocalProvider)]
