@@ -73,7 +73,7 @@ class Provider:
         self.declaration = declaration
         self.id = declaration.id
         self.name = declaration.name
-        self.kind = declaration.kind
+        self.kind: str = declaration.kind
         self.home = declaration.home
         self.docs = declaration.docs
         self.priority = declaration.priority
