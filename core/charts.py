@@ -120,7 +120,6 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
                 "color": np.where(rising, CLEAR, VERMILION),
                 "line": {"color": np.where(rising, GREEN, VERMILION), "width": 1},
             },
-            opacity=0.75,
             hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
         )
     figure.update_layout(
@@ -193,6 +192,7 @@ def waterfall_figure(attempts: Sequence[Attempt]) -> go.Figure:
         mode="markers",
         marker={"symbol": "circle-open", "size": 10, "color": GREY, "line": {"width": 2}},
         hoverinfo="skip",
+        cliponaxis=False,
     )
     for row, start, length, look in zip(rows, starts, lengths, looks, strict=True):
         said = f"{look.sign} {look.word} · {length:,.0f} ms" if look.sent else look.word

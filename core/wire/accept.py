@@ -108,7 +108,7 @@ def _declared(
     spec: Declaration, rule: ErrorRule, said: Any, body: Any, response: httpx.Response, now: float | None
 ) -> WireError:
     status = response.status_code
-    reason = _says(spec, said, body, status)
+    reason = _says(spec, rule, said, body, status)
     match rule.means:
         case "unknown_symbol":
             return UnknownSymbol(reason, status=status)
@@ -153,8 +153,9 @@ def _by_status(spec: Declaration, body: Any, response: httpx.Response, now: floa
 _KNOWN = frozenset(HTTPStatus)
 
 
-def _says(spec: Declaration, said: Any, body: Any, status: int) -> str:
-    message = said if isinstance(said, str) and not said.isdecimal() else _message(spec, body)
+def _says(spec: Declaration, rule: ErrorRule, said: Any, body: Any, status: int) -> str:
+    """In its own words: those the rule found, or, where that is a code, those beside it."""
+    message = said if rule.path == spec.message_at and isinstance(said, str) else _message(spec, body)
     if message is None:
         return f"HTTP {status} from {spec.name}" if said is None else f"{spec.name} says {clip(said)}"
     return f"{spec.name} says {clip(message, 160)}"
