@@ -218,12 +218,16 @@ def _no_answer(hub: Hub, asked: Asked, failed: NoAnswer) -> None:
         for entry in sorted(snapshot.endpoints.values(), key=lambda entry: -entry.cooldown)
         if entry.capability == "ohlcv" and entry.cooldown > 0
     }
-    outcomes = {attempt.outcome for attempt in failed.attempts}
+    unlisted = {
+        entry.provider for entry in failed.attempts if entry.outcome in ("unknown_symbol", "skipped_unserved")
+    }
+    failing = {entry.provider for entry in failed.attempts} - unlisted
     steps = []
     if failed.offline:
         steps.append("Check this machine's network, then press Refresh.")
-    if outcomes and outcomes <= {"unknown_symbol", "skipped_unserved"}:
-        steps.append("Nobody lists this symbol. Check its spelling, or try another quote currency.")
+    if len(unlisted) > len(failing):
+        who = "Most providers do not" if failing else "No provider can"
+        steps.append(f"{who} serve it: check the spelling, or try another quote currency or interval.")
     if waits:
         provider, wait = min(waits.items(), key=lambda entry: entry[1])
         name = words.plain(_name(hub, provider))

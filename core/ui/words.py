@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+_JOINER = "\u2060"
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -27,8 +29,11 @@ def utc(moment: float | datetime) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from outside as Markdown that means nothing but itself, on one line."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    """Text from outside as Markdown that means nothing but itself, on one line.
+
+    Addresses in it do not become links: an invisible joiner parts them.
+    """
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split())))
 
 
 def listed(words: list[str]) -> str:

@@ -1,6 +1,7 @@
 """The candles page under AppTest: what it says when all is well, and when it is not."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,16 +11,22 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import charts
+from core.answer import Attempt, NoAnswer, Outcome
 from core.hub import Hub
 from core.ui import asked
 
 App = Callable[..., AppTest]
 
 
+def bare(text: str) -> str:
+    """Without what keeps foreign text from being Markdown."""
+    return text.replace("\\", "").replace("\u2060", "")
+
+
 def said(at: AppTest) -> str:
     """All words on the page."""
     groups = (at.markdown, at.warning, at.error, at.info, at.caption)
-    return "\n".join(entry.value.replace("\\", "") for group in groups for entry in group)
+    return "\n".join(bare(entry.value) for group in groups for entry in group)
 
 
 def figure(at: AppTest, number: int = 0) -> dict[str, list[dict[str, object]]]:
@@ -27,7 +34,7 @@ def figure(at: AppTest, number: int = 0) -> dict[str, list[dict[str, object]]]:
 
 
 def table(at: AppTest) -> list[list[str]]:
-    return [[cell.replace("\\", "") for cell in row] for row in at.table[0].value.to_numpy().tolist()]
+    return [[bare(cell) for cell in row] for row in at.table[0].value.to_numpy().tolist()]
 
 
 def test_candles_with_their_provenance(lab_hub: Hub, app: App) -> None:
@@ -73,12 +80,14 @@ def test_the_reasons_are_shown_as_waterfall_and_in_words(lab_hub: Hub, app: App)
 
 
 def test_who_was_not_asked_is_named(lab_hub: Hub, app: App) -> None:
-    words = said(app())
-    others = [entry.name for entry in lab_hub.catalog.serving("ohlcv") if entry.id != "binance"]
-    line = next(
-        line for line in words.splitlines() if line.startswith("Not asked, because Binance had answered")
-    )
-    assert all(name in line for name in others)
+    lines = said(app()).splitlines()
+    answer = lab_hub.candles("BTC/USDT", "1h", limit=168)
+    tried = {attempt.provider for attempt in answer.attempts}
+    told = f"Not asked, because {lab_hub.catalog[answer.source].name} had answered: "
+    line = next(line for line in lines if line.startswith(told))
+    named = set(re.split(", | and ", line.removeprefix(told).removesuffix(".")))
+    assert named == {entry.name for entry in lab_hub.catalog.serving("ohlcv") if entry.id not in tried}
+    assert named
 
 
 def test_a_cached_answer_keeps_the_attempts_of_its_fetch(lab_hub: Hub, app: App) -> None:
@@ -172,9 +181,39 @@ def test_nobody_answers(lab_hub: Hub, app: App) -> None:
     assert len(at.metric) == 4
 
 
-def test_a_symbol_that_nobody_lists(lab_hub: Hub, app: App) -> None:
-    at = app(symbol="NOPE/USDT")
-    assert "Nobody lists this symbol. Check its spelling" in said(at)
+@pytest.mark.parametrize(
+    ("outcomes", "step"),
+    [
+        (("unknown_symbol", "skipped_unserved"), "No provider can serve it: check the spelling"),
+        (
+            ("unknown_symbol", "unknown_symbol", "timeout"),
+            "Most providers do not serve it: check the spelling",
+        ),
+        (("skipped_unserved", "timeout", "status"), "Press Refresh to try again."),
+    ],
+)
+def test_the_next_step_fits_the_reasons(
+    lab_hub: Hub, app: App, monkeypatch: pytest.MonkeyPatch, outcomes: tuple[Outcome, ...], step: str
+) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise NoAnswer(
+            "it", [Attempt(f"venue{n}", "", o, "", None, 0.0, 0.0) for n, o in enumerate(outcomes)]
+        )
+
+    monkeypatch.setattr(lab_hub, "fetch", nobody)
+    assert step in said(app(symbol="NOPE/USDT"))
+
+
+def test_what_a_provider_says_is_no_markup(lab_hub: Hub, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = lab_hub.candles("BTC/USDT", "1h", limit=168)
+    told = Attempt("kraken", "", "payload", "![x](https://evil.example/x.png) **b** <i>", None, 0.0, 0.0)
+    monkeypatch.setattr(lab_hub, "fetch", lambda *_, **__: replace(answer, attempts=(told,)))
+    at = app()
+    assert "https://evil" in table(at)[0][2]
+    shown = at.table[0].value.iloc[0, 2]
+    assert "](" not in shown
+    assert "://evil" not in shown.replace("\\", "")
+    assert not re.search(r"(?<!\\)[*<>!]", shown)
 
 
 def test_offline_is_said_and_the_lab_offered(offline_hub: Hub, at_home: None, app: App) -> None:
