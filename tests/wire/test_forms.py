@@ -245,3 +245,64 @@ def test_a_reader_function_of_the_package(tmp_path: Path) -> None:
     file.write_text(text + 'reader = "core.wire.tickers:nothing"\n', encoding="utf-8")
     with pytest.raises(CatalogError, match="no such function"):
         read_provider(file, own=True)
+
+
+RANGED = """
+[ohlcv]
+path = "/recent"
+params = {{ from = "{{start}}", to = "{{end}}", limit = "{{newest}}" }}
+intervals = {{ 1h = 60 }}
+max_rows = 50
+columns = ["time", "open", "high", "low", "close", "volume"]
+expects = {{ {expects} = "spot" }}
+archive = {{ path = "{archive}", beyond = 100, max_rows = 20 }}
+window = {{ unit = "ms", end = "within", both = true, always = {always} }}
+"""
+
+
+def ranged(always: str = "false", expects: str = '"meta.kind"', archive: str = "/old") -> str:
+    return RANGED.format(always=always, expects=expects, archive=archive)
+
+
+def test_a_count_is_sent_only_where_no_bounds_are(declare: Any) -> None:
+    provider = declare(ranged())
+    query = CandleQuery("BTC/USDT", "1h", limit=10)
+    assert provider.request(query, now=NOW).url.query == b"limit=11"
+    first = T0 + 50 * HOUR
+    asked = provider.request(query.replace(start=first), now=NOW).url.query.decode()
+    assert asked == f"from={first * 1000}&to={(first + 10 * HOUR) * 1000 - 1}", (
+        "within the last wanted candle"
+    )
+
+
+def test_a_venue_may_need_bounds_always(declare: Any) -> None:
+    asked = declare(ranged("true")).request(CandleQuery("BTC/USDT", "1h", limit=10), now=NOW).url.query
+    assert asked.decode() == f"from={(NOW - 10 * HOUR) * 1000}&to={NOW * 1000 - 1}"
+
+
+def test_the_archive_has_its_own_path_and_its_own_most(declare: Any) -> None:
+    provider = declare(ranged())
+    pages = provider.pages(CandleQuery("BTC/USDT", "1h", limit=130), NOW)
+    asked = [provider.request(page, now=NOW) for page in pages]
+    assert [one.url.path for one in asked] == ["/old", "/old", "/recent", "/recent"]
+    starts = [(NOW - page.start.timestamp()) // HOUR for page in pages]
+    assert starts == [130, 110, 90, 40]
+
+
+def test_what_the_answer_says_of_itself_must_be_so(declare: Any) -> None:
+    provider = declare(ranged())
+    query = CandleQuery("BTC/USDT", "1h")
+    with pytest.raises(BadPayload, match=r"meta.kind is 'futures', expected 'spot'"):
+        read(provider, query, {"meta": {"kind": "futures"}})
+    with pytest.raises(BadPayload, match="expected a list of candles"):
+        read(provider, query, {"meta": {"kind": "spot"}})
+    assert read(provider, query, []).empty, "what says nothing contradicts nothing"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"expects": '"a..b"'}, "no path"), ({"archive": "/old/{nope}"}, "archive uses")],
+)
+def test_wrong_forms_are_named(declare: Any, wrong: dict[str, str], says: str) -> None:
+    with pytest.raises(CatalogError, match=says):
+        declare(ranged(**wrong))
