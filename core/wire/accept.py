@@ -29,8 +29,6 @@ def accept(spec: Declaration, response: httpx.Response, now: float | None) -> An
     status = response.status_code
     body, fault = _decode(response.content)
     for rule in spec.errors:
-        if rule.empty and response.content.strip():
-            continue
         if (said := _match(rule, status, body)) is not MISSING:
             raise _declared(spec, rule, said, body, response, now)
     if status != HTTPStatus.OK:

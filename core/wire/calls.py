@@ -197,7 +197,7 @@ class CandleCall(Call):
 
 
 class TickerCall(Call):
-    """Price, volume, or both. Paths are counted from ``root``; ``{base}`` and ``{quote}`` may be parts of them."""
+    """Price, volume, or both. Paths begin at ``root``; ``{base}`` and ``{quote}`` may be parts."""
 
     root: Dotted = ()
     pick: Dotted | None = None
@@ -256,6 +256,8 @@ class BookCall(Call):
     size: int | str = 1
     signed: bool = False
     """Both sides are one list; a size below zero is an ask."""
+    orders: int | str | None = None
+    """Where a level has its number of orders: a whole number above zero, by which a moved column shows."""
     time: Dotted | None = None
     time_unit: TimeUnit = "s"
     max_depth: Whole

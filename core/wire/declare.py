@@ -113,8 +113,6 @@ class ErrorRule(Model):
     present: bool = False
     null: bool = False
     """There is null, which an answer about a known symbol never has there."""
-    empty: bool = False
-    """There is no body at all; beside a status, without a path."""
     cause: Literal["key", "geo", "refused"] = "refused"
     until: Literal["s", "ms"] | None = None
     """The text names a time until which to wait, in this unit since 1970."""
@@ -124,8 +122,6 @@ class ErrorRule(Model):
         conditions = sum(
             map(bool, (self.equals, self.starts, self.contains, self.differs, self.present, self.null))
         )
-        if self.empty and self.path is not None:
-            raise ValueError("empty and path exclude each other")
         if self.path is None and (conditions or not self.status):
             raise ValueError("expected a path with a condition, or a status")
         if self.path is not None and conditions != 1:

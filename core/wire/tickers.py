@@ -68,9 +68,19 @@ def _side(call: BookCall, levels: Any, what: str) -> tuple[Floats, Floats]:
         raise BadPayload(f"{what} is {'missing' if levels is MISSING else clip(levels)}, expected a list")
     prices = floats(_cells(levels, call.price, what), f"price of {what}")
     sizes = floats(_cells(levels, call.size, what), f"size of {what}")
+    if call.orders is not None:
+        _check_orders(floats(_cells(levels, call.orders, what), f"orders of {what}"), what)
     if not call.signed and len(sizes) and sizes.min() < 0:
         raise BadPayload(f"row {int(sizes.argmin()) + 1}: size of {what} is below zero")
     return prices, sizes
+
+
+def _check_orders(counts: Floats, what: str) -> None:
+    wrong = (counts < 1) | (counts != np.floor(counts))
+    if wrong.any():
+        raise BadPayload(
+            f"row {int(wrong.argmax()) + 1} of {what}: {counts[wrong.argmax()]:g} is no number of orders"
+        )
 
 
 def _of_sign(side: tuple[Floats, Floats], sign: float) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,10 @@ def queries(draw: st.DrawFn) -> Query:
 
 def check(provider: Any, query: Query, response: httpx.Response, now: float | None) -> None:
     value, said = None, None
+    if query.capability not in provider.capabilities:
+        with pytest.raises(ValueError, match=provider.id):
+            provider.read(query, response, now=now)
+        return
     try:
         value = provider.read(query, response, now=now)
     except WireError as error:
