@@ -21,7 +21,15 @@ page = st.navigation(
                 default=True,
                 help="Candles of one symbol, from whoever still answers, and why it was they who did.",
             )
-        ]
+        ],
+        "Watch": [
+            st.Page(
+                PAGES / "providers.py",
+                title="Providers",
+                icon=":material/lan:",
+                help="Every endpoint: state, circuit, cooldown left, success rate and latency.",
+            )
+        ],
     },
     position="top",
 )
