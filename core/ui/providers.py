@@ -74,6 +74,7 @@ def _providers(entries: Sequence[ProviderHealth]) -> None:
             "Quota left": st.column_config.NumberColumn(format="%.0f %%", help="Of the tightest limit.")
         },
         key="providers",
+        placeholder="",
         alt="Every provider with its state, the state of each capability at its best host, and its quota",
     )
 
@@ -123,6 +124,7 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
             "p95": st.column_config.NumberColumn(format="%.0f ms", help="Of the last 50 successes."),
         },
         key="endpoints",
+        placeholder="",
         alt="Every endpoint with its state, circuit, cooldown, success rate and latency",
     )
 
