@@ -7,6 +7,9 @@ from core.engine.snapshot import Snapshot
 from core.hub import Hub, shared
 from core.ui import authority
 
+LOOK_EVERY = 30
+"""Seconds between looks whether live data is back."""
+
 TABULAR = "<style>.stApp { font-variant-numeric: tabular-nums; }</style>"
 
 
@@ -44,18 +47,28 @@ def offer_lab() -> None:
         st.button("Open the lab", icon=":material/science:", key="open_lab", on_click=_open_lab)
 
 
+@st.fragment(run_every=LOOK_EVERY)
 def _lab(snapshot: Snapshot) -> None:
+    """The notice over simulated data. It stays as long as the page shows any, whatever the hub does since."""
     st.warning(
         f"**LAB — simulated data.** Every number on this page is made up ({snapshot.why}).",
         icon=":material/science:",
     )
-    if snapshot.live_again:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("**Live data is reachable again.** The lab stays open until you switch.")
-            if reason := authority.refused():
-                st.caption(f"Switching is not possible from here: {reason}.")
-            else:
-                st.button("Switch to live", icon=":material/sensors:", key="go_live", on_click=_go_live)
+    now = hub().health()
+    if now.lab and not now.live_again:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not now.lab:
+            st.markdown("**Live data is on again.** This page still shows the lab.")
+            if st.button("Show live data", icon=":material/sensors:", key="show_live"):
+                st.rerun()
+            return
+        st.markdown("**Live data is reachable again.** The lab stays open until you switch.")
+        if reason := authority.refused():
+            st.caption(f"Switching is not possible from here: {reason}.")
+        elif st.button("Switch to live", icon=":material/sensors:", key="go_live"):
+            _go_live()
+            st.rerun()
 
 
 def _open_lab() -> None:

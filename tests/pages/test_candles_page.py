@@ -256,6 +256,22 @@ def test_live_is_offered_when_it_is_back(offline_hub: Hub, at_home: None, app: A
     assert not offline_hub.health().lab
 
 
+def test_the_notice_stays_while_simulated_numbers_do(
+    offline_hub: Hub, at_home: None, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline_hub.open_lab()
+    lab = offline_hub.health()
+    offline_hub.go_live()
+    live = offline_hub.health()
+    health = iter([lab, live])  # somebody switched between the page and a later look of its notice
+    monkeypatch.setattr(offline_hub, "health", lambda: next(health, live))
+    at = app()
+    assert "LAB — simulated data" in said(at)
+    assert "Live data is on again." in said(at)
+    at.button(key="show_live").click().run()
+    assert "LAB" not in said(at)
+
+
 def test_new_candles_are_counted_and_loaded_on_demand(
     lab_hub: Hub, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
