@@ -454,3 +454,11 @@ def test_books_and_hosts() -> None:
     assert [host.name for host in CATALOG["bybit"].hosts] == ["api.bybit.com", "api.bytick.com"]
     assert CATALOG["binance_us"].cost(OrderBookQuery(SYMBOL, 500)) == 5
     assert [CATALOG[venue].priority for venue in SET] == [75, 40, 45, 60, 65, 80]
+
+
+def test_a_name_that_is_another_coins_there_is_not_asked_for() -> None:
+    assert CATALOG["kucoin"].native("ALT/USDT") == "KALT-USDT"
+    assert CATALOG["kucoin"].native("WAXP/USDT") == "WAX-USDT"
+    assert CATALOG["mexc"].native("GMT/USDT") == "STEPNUSDT"
+    assert CATALOG["mexc"].native("GAS/USDT") == "GASNEOUSDT"
+    assert CATALOG["gateio"].native("GMT/USDT") == "GMT_USDT"
