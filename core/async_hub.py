@@ -142,14 +142,17 @@ class AsyncHub:
         seconds = self.settings.deadline if deadline is None else deadline
         if not 0 < seconds <= 3600:
             raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
+        joined = (world, key) in self._flights
         flight = self._flight(world, key, query, seconds, names)
         if held is not None and held.age - held.entry.fresh < self.settings.revalidate_seconds:
             return _own(world.answer(held, "stale", note="stale: being fetched again"))
         try:
-            # The flight has a deadline of its own; this one is for callers that joined a longer one.
-            async with asyncio.timeout(seconds + 1.0):
+            # A flight keeps its own deadline; this one is for callers that joined a longer one.
+            async with asyncio.timeout(seconds if joined else None):
                 return _own(await asyncio.shield(flight))
         except TimeoutError:
+            if (held := world.cached(key)) is not None:
+                return _own(world.answer(held, "stale", note="stale: being fetched again"))
             raise NoAnswer(
                 f"{query.capability}: the shared request takes longer than {seconds:g} s", ()
             ) from None

@@ -94,7 +94,10 @@ class World:
         now = self._clock.mono()
         if self._nobody_at is not None and now - self._nobody_at < OFFLINE_KEPT:
             return False
-        there = await network_there(self.sender, spread(self.catalog.values()), seconds)
+        hosts = spread(self.catalog.values(), lambda where: not self.guard.left_alone(where, now))
+        if not hosts:
+            return True  # all of them rest or are isolated: that says nothing about the network
+        there = await network_there(self.sender, hosts, seconds)
         self._nobody_at = None if there else self._clock.mono()
         if there:
             self.connectivity.heard(self._clock.mono())

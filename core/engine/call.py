@@ -26,15 +26,6 @@ class Found:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An attempt under way."""
-
-    candidate: Candidate
-    mono: float
-    wall: float
-
-
 @dataclass(slots=True)
 class Call:
     """The state of one call: who is left, who runs, what came."""
@@ -43,8 +34,10 @@ class Call:
     left: list[Candidate | Unserved]
     deadline: float
     began: float
+    budget: int
+    """Tries that it may still make: first ones, hedges and retries alike."""
     attempts: list[Attempt] = field(default_factory=list)
-    running: dict["asyncio.Task[Result]", Run] = field(default_factory=dict)
+    running: dict["asyncio.Task[Result]", Result] = field(default_factory=dict)
     newest: "asyncio.Task[Result] | None" = None
     asked: Counter[tuple[str, Query]] = field(default_factory=Counter)
     """How many hosts of a provider were asked, for each form of the query."""
@@ -56,7 +49,12 @@ class Call:
     best: Result | None = None
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
     unreached: set[str] = field(default_factory=set)
-    spent: int = 0
+
+    def spend(self) -> bool:
+        """Take one try from the budget, if there is one left."""
+        left = self.budget > 0
+        self.budget -= left
+        return left
 
 
 def length(value: Any) -> int:

@@ -17,7 +17,7 @@ from core.engine.classify import EXPECTED, Failure, OutOfQuota, classify
 from core.engine.complete import join, shortfall
 from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown
-from core.engine.guard import Guard, scopes
+from core.engine.guard import Guard, Refusal, scopes
 from core.engine.health import Health, Permits
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
@@ -31,17 +31,29 @@ BACKOFF = (0.05, 0.15)
 
 @dataclass(slots=True)
 class Result:
-    """What became of one candidate. ``unblamed`` failures wait until it is known whether anybody answers."""
+    """What becomes of one candidate. ``unblamed`` failures wait until it is known whether anybody answers."""
 
     candidate: Candidate
     until: float
+    """``mono``: no further page and no wait for quota is begun after it."""
     started: float
+    spend: Callable[[], bool]
+    """Takes one more try from the call's budget, if there is one left."""
+    mono: float
+    """When the try under way began; ``wall`` as UTC seconds."""
+    wall: float
+    tries: int = 0
     value: Any = None
     partial: str = ""
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
     attempts: list[Attempt] = field(default_factory=list)
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a try has no outcome yet; between two tries there is none."""
+        return not self.tries or self.tries > len(self.attempts)
 
 
 class Exchange:
@@ -66,13 +78,9 @@ class Exchange:
         self.persist = persist
         self._ask = ask
 
-    async def ask(self, candidate: Candidate, permits: Permits, until: float) -> Result:
-        """Ask one candidate, with retries where they can help. Never raises for a failing provider.
-
-        ``until`` (``mono``) bounds what is begun: no further page and no wait for quota after it.
-        """
-        result = Result(candidate, until, self._clock.mono())
-        health = self._health(candidate)
+    async def ask(self, result: Result, permits: Permits) -> Result:
+        """Ask one candidate, with retries where they can help. Never raises for a failing provider."""
+        health = self._health(result.candidate)
         await self._try(result, health, permits)
         if self._settings.retries and _blip(result, health):
             await self._retry(result, health)
@@ -83,7 +91,8 @@ class Exchange:
         tries = itertools.count()
 
         async def again() -> None:
-            if next(tries) and (permits := health.allow(self._clock.mono())) is not None:
+            # Meanwhile a person, a pause or the budget of the call may have stopped it.
+            if next(tries) and (permits := self._readmitted(result)) is not None:
                 await self._try(result, health, permits)
 
         await AsyncRetrying(
@@ -93,10 +102,23 @@ class Exchange:
             retry_error_callback=lambda _: None,
         )(again)
 
+    def _readmitted(self, result: Result) -> Permits | None:
+        candidate, wall = result.candidate, self._clock.now()
+        leave = self._guard.leave(
+            candidate.provider, candidate.host, candidate.query, self._clock.mono(), wall
+        )
+        if isinstance(leave, Refusal):
+            return None
+        if result.spend():
+            return leave
+        self._health(candidate).release(leave)
+        return None
+
     async def _try(self, result: Result, health: Health, permits: Permits) -> None:
         """One try: send, read, check, record."""
         candidate = result.candidate
-        mono, wall = self._clock.mono(), self._clock.now()
+        result.tries += 1
+        mono, wall = result.mono, result.wall = self._clock.mono(), self._clock.now()
         health.ewma.in_flight += 1
         failure: Failure | None = None
         status: int | None = None

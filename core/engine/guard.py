@@ -10,7 +10,7 @@ from core.engine.breaker import BreakerPolicy
 from core.engine.cooldown import Cooldown, Cooldowns
 from core.engine.health import Health, HealthState, Permits
 from core.engine.limiter import Limiter
-from core.market import Capability
+from core.market import Capability, Query, SymbolQuery
 
 PATIENCE = 0.25
 """Seconds that a call may wait for quota before another candidate is asked instead."""
@@ -91,10 +91,24 @@ class Guard:
         reason = f"own quota is used up for {wait:.1f} s more"
         return Refusal("skipped_quota", reason, provider.id, whole_provider=True)
 
+    def leave(
+        self, provider: Provider, host: Host, query: Query, now: float, wall: float
+    ) -> Permits | Refusal:
+        """The same, for a query."""
+        symbol = query.symbol if isinstance(query, SymbolQuery) else ""
+        cost = provider.cost(provider.pages(query, wall)[0])
+        return self.admit(provider, query.capability, host, symbol, cost, now)
+
     def _sibling_trouble(self, provider: Provider, capability: Capability, host: Host) -> bool:
         return any(
             other is not host and self.health(provider, capability, other).shut for other in provider.hosts
         )
+
+    def left_alone(self, where: tuple[Provider, Host], now: float) -> bool:
+        """Whether nothing at all may be sent to a host: isolated by a person, or resting at its own wish."""
+        provider, host = where
+        whole = (provider.id, f"{provider.id}@{host.group}")
+        return any(scope in self.isolated for scope in whole) or bool(self.cooldowns.holding(whole, now))
 
     def pause(self, cooldown: Cooldown) -> Cooldown:
         """Start or lengthen a pause."""

@@ -1,7 +1,7 @@
 """Is the network there? A few independent hosts are asked side by side; any HTTP response says yes."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
 
 from core.catalog import Host, Provider
@@ -12,9 +12,14 @@ from core.engine.transport import Sender
 MOST = 5
 
 
-def spread(providers: Iterable[Provider], most: int = MOST) -> list[tuple[Provider, Host]]:
-    """Up to ``most`` hosts, of as many different providers as there are."""
-    rows = [[(provider, host) for host in provider.hosts] for provider in on_the_network(providers)]
+def spread(
+    providers: Iterable[Provider], may_ask: Callable[[tuple[Provider, Host]], bool], most: int = MOST
+) -> list[tuple[Provider, Host]]:
+    """Up to ``most`` hosts that may be asked, of as many different providers as there are."""
+    rows = [
+        [where for host in provider.hosts if may_ask(where := (provider, host))]
+        for provider in on_the_network(providers)
+    ]
     return [entry for entry in chain.from_iterable(zip_longest(*rows)) if entry is not None][:most]
 
 

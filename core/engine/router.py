@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from core.answer import Attempt, NoAnswer, Outcome, Tier
 from core.clock import Clock
-from core.engine.call import Call, Found, Run, described, in_order, length, notes_on
+from core.engine.call import Call, Found, described, in_order, length, notes_on
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange, Result
 from core.engine.guard import Guard, Refusal
 from core.engine.health import Permits
 from core.engine.hedge import HedgeBudget, hedge_delay
-from core.market import Query, SymbolQuery
+from core.market import Query
 from core.settings import Settings
 
 DETACHED_MOST = 64
@@ -59,7 +59,7 @@ class Router:
         """
         now = self._clock.mono()
         ranked = self._ranking.rank(query, providers, now, self._clock.now())
-        call = Call(query, ranked, now + deadline, now)
+        call = Call(query, ranked, now + deadline, now, self._settings.max_attempts)
         self._hedges.earn()
         try:
             winner = await self._race(call)
@@ -113,7 +113,6 @@ class Router:
         """Book a result in its call. True when it wins."""
         call.attempts += result.attempts
         call.unblamed += result.unblamed
-        call.spent += len(result.attempts)
         if result.failure is not None:
             if result.failure.whole_provider:
                 call.done_with.add((result.candidate.provider.id, result.candidate.query))
@@ -133,16 +132,19 @@ class Router:
             return float("inf")
         candidate, permits = chosen
         call.asked[candidate.provider.id, candidate.query] += 1
-        task = asyncio.create_task(self._exchange.ask(candidate, permits, call.deadline))
-        call.running[task] = Run(candidate, self._clock.mono(), self._clock.now())
+        call.spend()
+        now = self._clock.mono()
+        result = Result(candidate, call.deadline, now, call.spend, mono=now, wall=self._clock.now())
+        task = asyncio.create_task(self._exchange.ask(result, permits))
+        call.running[task] = result
         call.newest = task
         p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).percentile(0.95)
         delay = hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max)
-        return self._clock.mono() + delay
+        return now + delay
 
     def _next(self, call: Call, hedge: bool) -> tuple[Candidate, Permits] | None:
         """The next admitted candidate, recording those that are not. A hedge prefers another provider."""
-        if call.spent + len(call.running) >= self._settings.max_attempts:
+        if not call.budget:
             return None
         busy = {run.candidate.provider.id for run in call.running.values()}
         passed: list[Candidate | Unserved] = []
@@ -168,9 +170,7 @@ class Router:
         key = (provider.id, query)
         if key in call.done_with or call.asked[key] >= self._settings.hosts_per_call:
             return None
-        symbol = query.symbol if isinstance(query, SymbolQuery) else ""
-        cost = provider.cost(provider.pages(query, wall)[0])
-        leave = self._guard.admit(provider, query.capability, entry.host, symbol, cost, self._clock.mono())
+        leave = self._guard.leave(provider, entry.host, query, self._clock.mono(), wall)
         if isinstance(leave, Refusal):
             if leave.whole_provider:
                 call.done_with.add(key)
@@ -184,6 +184,7 @@ class Router:
     def _detach(self, call: Call) -> None:
         """Let overtaken attempts run on to their own end: only that says how the endpoint does."""
         won = call.best is not None
+        call.budget = 0  # nobody waits for it any more: no retries
         for task, run in call.running.items():
             candidate = run.candidate
             elapsed = self._clock.mono() - run.mono
@@ -193,9 +194,12 @@ class Router:
                 else f"no answer within the call's {call.deadline - call.began:g} s"
             )
             outcome: Outcome = "overtaken" if won else "timeout"
-            call.attempts.append(
-                Attempt(candidate.provider.id, candidate.host.name, outcome, reason, None, run.wall, elapsed)
-            )
+            call.attempts += run.attempts
+            if run.under_way:
+                host = candidate.host.name
+                call.attempts.append(
+                    Attempt(candidate.provider.id, host, outcome, reason, None, run.wall, elapsed)
+                )
             if not won:
                 call.unreached.add(candidate.provider.id)
             self._guard.health(candidate.provider, call.query.capability, candidate.host).silent += 1
