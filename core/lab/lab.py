@@ -132,7 +132,7 @@ class Lab:
                     raise ValueError(
                         "refuse, for everything: name seconds, until or times; else nothing ends it"
                     )
-                self.inject(target, fault, **options)
+                self._faults.inject(target, fault, self.clock.now(), options)
             elif options:
                 raise ValueError(f"{next(iter(options))}: clear takes target alone")
             else:

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import h11
 
@@ -19,6 +19,7 @@ _LOOK = 0.05
 _IDLE = 75.0
 """A connection without a request is closed after so many seconds."""
 
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -36,14 +37,14 @@ class LabServer:
         """The port asked for; once started, the port bound."""
         self._server: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
         """What ``KINTSUGI_LAB_URL`` takes."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> "LabServer":
+    async def __aenter__(self) -> Self:
         """Listen. OSError when the port is taken."""
         await self._listen()
         self._watch = asyncio.create_task(self._tend())
@@ -65,12 +66,12 @@ class LabServer:
         if server is None:
             return
         server.close()
-        for writer in self._open:
+        serving = dict(self._open)
+        for writer in serving.values():
             writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving)
         await server.wait_closed()
-        # What served the connections that were just dropped still has to notice.
-        while self._open:
-            await asyncio.sleep(0)
 
     async def _tend(self) -> None:
         """Stop listening while everything is refused."""
@@ -83,13 +84,14 @@ class LabServer:
                     await self._listen()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task: Any = asyncio.current_task()
+        self._open[task] = writer
         try:
             await _converse(self.lab, reader, writer)
         except (ConnectionError, TimeoutError, h11.ProtocolError):
             pass  # the client is gone, silent, or speaks something else
         finally:
-            self._open.discard(writer)
+            del self._open[task]
             writer.close()
 
 
@@ -135,9 +137,8 @@ async def _perform(
         await _pause(made.hold, reader)
     if made.ending in {"hang", "refuse"}:
         return False
-    reason = HTTPStatus(made.status).phrase if made.status in HTTPStatus else ""
     headers = list(made.headers.items())
-    head = h11.Response(status_code=made.status, headers=headers, reason=reason.encode())
+    head = h11.Response(status_code=made.status, headers=headers, reason=_REASONS.get(made.status, b""))
     writer.write(http.send(head) or b"")
     for piece, seconds in made.pieces():
         if seconds and not await _pause(seconds, reader):
