@@ -1,5 +1,7 @@
 """The simulated market: a pure function of seed, symbol and time, whole from the minute to the week."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -204,3 +206,14 @@ def test_every_number_is_finite_positive_and_on_its_tick():
         assert np.isfinite(bars.turnover).all()
         mean = bars.turnover / bars.volume
         assert ((mean >= bars.low * (1 - 1e-9)) & (mean <= bars.high * (1 + 1e-9))).all(), symbol
+
+
+@pytest.mark.parametrize(("step", "count", "most"), [(3600, 500, 0.1), (DAY, 1000, 1.0)])
+def test_candles_come_quickly(step, count, most):
+    took = []
+    for seed in range(3):  # each a market that remembers nothing
+        market, first = Market(seed), NOW // step * step - (count - 1) * step
+        started = time.perf_counter()
+        assert len(market.bars(BIG["ETH/EUR"], step, first, NOW, NOW)) == count
+        took.append(time.perf_counter() - started)
+    assert min(took) < most
