@@ -155,6 +155,9 @@ def test_okx_keeps_recent_and_older_candles_apart(lab):
     assert [int(row[0]) // 1000 for row in body["data"]] == [old - HOUR, old - 2 * HOUR]
     _, body = ask(lab, "okx", "/api/v5/market/history-candles", "instId=BTC-USDT&bar=1H&limit=1")
     assert body["data"][0][-1] == "1", "only closed ones"
+    for path, most in (("candles", 300), ("history-candles", 100)):
+        _, body = ask(lab, "okx", f"/api/v5/market/{path}", "instId=BTC-USDT&bar=1H&limit=500")
+        assert len(body["data"]) == most
 
 
 @pytest.mark.parametrize(
@@ -179,6 +182,8 @@ def test_candles_tell_whether_they_are_closed(lab):
 def test_mexc_rows_close_when_the_next_one_opens(lab):
     _, body = ask(lab, "mexc", *CANDLES["mexc"])
     assert {len(row) for row in body} == {8}
+    assert len(body) == 500
+    assert len(candles(lab, "mexc", "&limit=5000")) == 1000
     assert {row[6] - row[0] for row in body} == {HOUR * 1000}
 
 

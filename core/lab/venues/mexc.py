@@ -8,7 +8,8 @@ from core.lab.market import DAY_MINUTES, Listing, listings
 from core.lab.venue import HTML, Call, Refusal, Reply, Venue, page, route
 
 _STEPS = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "60m": 3600, "4h": 14400, "1d": 86400}
-_ROWS = 500
+_ROWS = 1000
+_USUAL_ROWS = 500
 _DEPTH = 5000
 
 
@@ -53,7 +54,7 @@ class MEXC(Venue):
         step = _STEPS.get(call.params.get("interval", ""))
         if step is None:
             raise _error(-1121, "Invalid interval.")
-        rows = min(_ROWS, max(1, int(_number(call, "limit", _ROWS))))
+        rows = min(_ROWS, max(1, int(_number(call, "limit", _USUAL_ROWS))))
         start, end = _number(call, "startTime", 0) / 1000, _number(call, "endTime", 0) / 1000
         if not (start and end):
             start, end = -math.inf, math.inf

@@ -17,6 +17,7 @@ _BARS: dict[str, tuple[int, int]] = {
     **{f"{name}utc": (step, MONDAY) for name, step in _LONG.items()},
 }
 _ROWS = 300
+_OLDER_ROWS = 100
 _RECENT = 1440
 _DEPTH = 400
 
@@ -109,7 +110,8 @@ class OKX(Venue):
         if bar not in _BARS:
             raise _wrong("bar")
         step, anchor = _BARS[bar]
-        rows = min(_ROWS, int(_number(call, "limit", 100)))
+        most = _OLDER_ROWS if recent is None else _ROWS
+        rows = min(most, int(_number(call, "limit", 100)))
         start = _number(call, "before", -math.inf) / 1000 + 0.001
         end = _number(call, "after", math.inf) / 1000 - 0.001
         now = call.now if recent is not None else call.now - step
