@@ -37,7 +37,7 @@ from core.world import World
 
 T = TypeVar("T")
 
-LOOK_FOR_NETWORK = 3.0
+LOOK_FOR_NETWORK = 2.0
 """Seconds that a start in auto mode waits for any host to answer."""
 LOOK_AGAIN = 60.0
 """Seconds between looks for a network while the lab stands in for it."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -82,7 +83,7 @@ class Hub:
 
     async def run(self, job: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(job, self._running()))
+        return await asyncio.wrap_future(self._submit(job))
 
     def fetch(self, query: Query, **how: Any) -> Answer[Any]:
         """See :meth:`AsyncHub.fetch`."""
@@ -143,12 +144,15 @@ class Hub:
             raise KintsugiError("the hub is not open: use it in a with statement")
         return self._loop
 
-    def _wait(self, job: Coroutine[Any, Any, T]) -> T:
+    def _submit(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
         try:
-            future = asyncio.run_coroutine_threadsafe(job, self._running())
+            return asyncio.run_coroutine_threadsafe(job, self._running())
         except KintsugiError:
             job.close()
             raise
+
+    def _wait(self, job: Coroutine[Any, Any, T]) -> T:
+        future = self._submit(job)
         try:
             return future.result()
         except BaseException:

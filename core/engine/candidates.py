@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
@@ -55,25 +55,23 @@ class Ranking:
         ranked: list[Candidate | Unserved] = []
         order = list(self._order(query, providers, now))
         for variant in _variants(query):
-            able = []
+            short: list[Provider] = []
             for provider in order:
-                reason = provider.serves(variant, wall)
-                if reason is None:
-                    able.append(provider)
-                elif variant is query:
-                    ranked.append(Unserved(provider, reason))
-            if providers is None:
-                able.sort(key=lambda provider: not provider.covers(variant, wall))
-            for provider in able:
-                first = not any(isinstance(entry, Candidate) for entry in ranked)
-                for number, host in enumerate(provider.hosts):
-                    ranked.append(Candidate(provider, host, variant, first and not number))
-        return ranked
+                if (reason := provider.serves(variant, wall)) is not None:
+                    if variant is query:
+                        ranked.append(Unserved(provider, reason))
+                elif providers is None and not provider.covers(variant, wall):
+                    short.append(provider)
+                else:
+                    ranked += _hosts(provider, variant)
+            for provider in short:
+                ranked += _hosts(provider, variant)
+        return _first_marked(ranked)
 
     def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
         if providers is not None:
             chosen = self._catalog.only(providers)
-            yield from (chosen[name] for name in providers)
+            yield from (chosen[name] for name in dict.fromkeys(providers))
             return
         serving = self._catalog.serving(query.capability)
         self._turn += 1
@@ -87,6 +85,17 @@ class Ranking:
                     for provider in equals
                 ]
                 yield from p2c(equals, loads, self._random)
+
+
+def _hosts(provider: Provider, query: Query) -> list[Candidate]:
+    return [Candidate(provider, host, query) for host in provider.hosts]
+
+
+def _first_marked(ranked: list[Candidate | Unserved]) -> list[Candidate | Unserved]:
+    for at, entry in enumerate(ranked):
+        if isinstance(entry, Candidate):
+            return [*ranked[:at], replace(entry, first=True), *ranked[at + 1 :]]
+    return ranked
 
 
 def _variants(query: Query) -> Iterator[Query]:
