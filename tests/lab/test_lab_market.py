@@ -28,8 +28,8 @@ def rows(bars: Bars):
 def aggregate(bars: Bars, step: int, anchor: int = 0):
     """The obvious way, one candle at a time."""
     found: dict[int, list[float]] = {}
-    for time, o, h, low, c, v in rows(bars):
-        opened = (time - anchor) // step * step + anchor
+    for moment, o, h, low, c, v in rows(bars):
+        opened = (moment - anchor) // step * step + anchor
         if opened in found:
             one = found[opened]
             one[1], one[2], one[3], one[4] = max(one[1], h), min(one[2], low), c, one[4] + v
@@ -40,9 +40,9 @@ def aggregate(bars: Bars, step: int, anchor: int = 0):
 
 def agree(coarse: Bars, fine: dict[int, list[float]]):
     assert [row[0] for row in rows(coarse)] == list(fine)
-    for time, *prices, volume in rows(coarse):
-        assert prices == fine[time][:4]
-        assert volume == pytest.approx(fine[time][4], rel=1e-12)
+    for moment, *prices, volume in rows(coarse):
+        assert prices == fine[moment][:4]
+        assert volume == pytest.approx(fine[moment][4], rel=1e-12)
 
 
 @given(st.integers(0, 2**31), st.integers(1, 400), st.integers(0, 300), st.integers(1, 100))
