@@ -67,6 +67,8 @@ class World:
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
         )
+        self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
+        self.state.restore()
         self.cache = AnswerCache(
             folder,
             f"{name}/cache",
@@ -74,9 +76,8 @@ class World:
             size=settings.cache_bytes,
             entries=settings.cache_entries,
             keep=settings.stale_seconds,
+            era=self.state.era,
         )
-        self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
-        self.state.restore()
 
         async def ask_here(query: Query, *, deadline: float) -> Answer[Any]:
             return await ask(self, query, deadline)
@@ -164,7 +165,7 @@ class World:
     async def close(self) -> None:
         """Stop what runs, save what must survive, close connections and cache."""
         await self._router.close()
-        await self.state.save()
+        await self.state.save(last=True)
         await self.sender.close()
         self.cache.close()
 
@@ -186,6 +187,7 @@ class World:
             fresh=fresh_for(query, found.value, wall),
             attempts=found.attempts,
             notes=found.notes,
+            era=self.state.era,
         )
         self.cache.put(key, entry)
         return Answer(

@@ -39,12 +39,21 @@ class AnswerCache:
     """Entries by query key."""
 
     def __init__(
-        self, folder: DataFolder, name: str, clock: Clock, *, size: int, entries: int, keep: float
+        self,
+        folder: DataFolder,
+        name: str,
+        clock: Clock,
+        *,
+        size: int,
+        entries: int,
+        keep: float,
+        era: int = 0,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._entries = entries
         self._keep = keep
+        self._era = era
         self._memory: OrderedDict[str, tuple[Entry, float, bool]] = OrderedDict()
         self._disk = _open(folder.path / name, size, folder.writable)
 
@@ -105,7 +114,8 @@ class AnswerCache:
             log.warning("the cache cannot be read: %s", error)
             return None
         age = self._clock.now() - entry.fetched
-        return entry, self._clock.mono() - max(0.0, age), age > -SKEW
+        # Of an older era the age cannot be known: the clock was set back in between.
+        return entry, self._clock.mono() - max(0.0, age), age > -SKEW and entry.era == self._era
 
     def _store(self, key: str, entry: Entry) -> None:
         assert self._disk is not None  # noqa: S101 - put() asked

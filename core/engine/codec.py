@@ -33,6 +33,8 @@ class Entry:
     fresh: float
     attempts: tuple[Attempt, ...]
     notes: tuple[str, ...]
+    era: int = 0
+    """Of the wall clock that ``fetched`` was read from: see :class:`core.engine.state.StateFile`."""
 
 
 def encode(entry: Entry) -> bytes:
@@ -44,6 +46,7 @@ def encode(entry: Entry) -> bytes:
         "fresh": entry.fresh,
         "attempts": [list(dataclasses.astuple(attempt)) for attempt in entry.attempts],
         "notes": list(entry.notes),
+        "era": entry.era,
     }
     body = b""
     if isinstance(entry.value, pd.DataFrame):
@@ -78,6 +81,7 @@ def decode(blob: bytes) -> Entry:
             fresh=float(head["fresh"]),
             attempts=tuple(Attempt(*fields) for fields in head["attempts"]),
             notes=tuple(str(note) for note in head["notes"]),
+            era=int(head["era"]),
         )
     except (
         ValueError,

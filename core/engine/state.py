@@ -29,16 +29,21 @@ class StateFile:
         self._guard = guard
         self._clock = clock
         self._saved: Any = None
+        self.era = 0
+        """Grows whenever a process finds the wall clock behind where the one before it left off."""
 
-    async def save(self) -> None:
-        """Write what holds now, if it differs from what was written; returns when it is on disk."""
+    async def save(self, *, last: bool = False) -> None:
+        """Write what holds now, if it differs from what was written; returns when it is on disk.
+
+        ``last`` writes in any case: the seconds left as they are now, and how far the wall clock has come.
+        """
         now, wall = self._clock.mono(), self._clock.now()
-        document = dump(self._guard, now, wall)
+        document = dump(self._guard, now, wall) | {"era": self.era, "wall": wall}
         signature = [
             sorted(str(_lasting(entry)) for entry in document[part]) for part in ("pauses", "circuits")
         ]
         signature.append([json.dumps(document["isolated"], sort_keys=True)])
-        if signature == self._saved or not self._folder.writable:
+        if (signature == self._saved and not last) or not self._folder.writable:
             return
         self._saved = signature
         data = json.dumps(document, indent=1).encode()
@@ -51,7 +56,9 @@ class StateFile:
         """Take up what the file holds; what cannot be read is left aside, with a line in the log."""
         try:
             document = json.loads(self._path.read_bytes())
-            load(document, self._guard, self._clock.mono(), self._clock.now())
+            wall = self._clock.now()
+            self.era = int(document.get("era", 0)) + (wall < float(document.get("wall", 0.0)))
+            load(document, self._guard, self._clock.mono(), wall)
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
