@@ -97,9 +97,15 @@ class Peers:
         if len(others) < PEERS:
             return ""
         middle = statistics.median(others.values())
-        if abs(value / middle - 1) <= self._tolerance:
+        agreed = sorted(name for name, price in others.items() if abs(price / middle - 1) <= self._tolerance)
+        # Peers that contradict each other outvote nobody.
+        if (
+            len(agreed) < PEERS
+            or 2 * len(agreed) <= len(others)
+            or abs(value / middle - 1) <= self._tolerance
+        ):
             return ""
-        names = ", ".join(sorted(others))
+        names = ", ".join(agreed)
         return f"{what} {value:g} is {(value / middle - 1) * 100:+.1f} % off the median {middle:g} of {names}"
 
 

@@ -83,3 +83,11 @@ def test_memory_is_bounded(peers):
     for n in range(2000):
         peers.learn("a", PriceQuery(f"A{n}/USD"), quote(1.0), 0)
     assert len(peers._subjects) == 500
+
+
+def test_peers_that_contradict_each_other_outvote_nobody(peers):
+    peers.learn("b", PRICE, quote(100.0), 0)
+    peers.learn("c", PRICE, quote(5000.0), 0)
+    assert peers.judge("a", PRICE, quote(300.0), 1) == ""
+    peers.learn("d", PRICE, quote(101.0), 0)
+    assert "b, d" in peers.judge("a", PRICE, quote(300.0), 1)
