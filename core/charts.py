@@ -5,15 +5,18 @@ left out: gold means repaired data. Nothing is told by colour alone: rising cand
 filled, and every outcome has a sign and a word.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.answer import Attempt, Outcome
+from core.chart_indicators import Overview, add
 from core.market import INTERVALS, MONDAY, candles_frame
 
 VISIBLE = 2000
@@ -21,6 +24,8 @@ VISIBLE = 2000
 
 GREEN, VERMILION, PURPLE, BLUE, SKY, GREY = "#009e73", "#d55e00", "#cc79a7", "#3f7fc1", "#56b4e9", "#858c98"
 CLEAR = "rgba(0,0,0,0)"
+
+_MARKUP = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,11 @@ def visible(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> tuple[pd
     per = -(-len(frame) // most)
     if per <= 1:
         return frame, 1
-    size = INTERVALS[interval] * per
-    anchor = MONDAY if interval == "1w" else 0
+    size, anchor = INTERVALS[interval] * per, _anchor(interval)
     seconds = pd.DatetimeIndex(frame.index).as_unit("s").asi8
-    slot = (seconds - anchor) // size
-    first = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
-    last = np.append(first[1:], len(slot)) - 1
+    last = last_rows(frame, interval, most)
+    first = np.append(0, last[:-1] + 1)
+    opened = (seconds[first] - anchor) // size * size + anchor
     columns = {
         "open": frame["open"].to_numpy()[first],
         "high": np.maximum.reduceat(frame["high"].to_numpy(), first),
@@ -86,11 +90,36 @@ def visible(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> tuple[pd
     }
     if "volume" in frame:
         columns["volume"] = np.add.reduceat(frame["volume"].to_numpy(), first)
-    return candles_frame(slot[first] * size + anchor, columns), per
+    return candles_frame(opened, columns), per
 
 
-def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str) -> go.Figure:
-    """Candlesticks over volume. ``view`` names what is looked at: while it is the same, zoom is kept."""
+def last_rows(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> npt.NDArray[np.intp]:
+    """The last row of the frame in each candle that :func:`visible` draws."""
+    per = max(1, -(-len(frame) // most))
+    seconds = pd.DatetimeIndex(frame.index).as_unit("s").asi8
+    slot = (seconds - _anchor(interval)) // (INTERVALS[interval] * per)
+    return np.flatnonzero(np.append(np.diff(slot) != 0, [True] * bool(len(slot))))
+
+
+def _anchor(interval: str) -> int:
+    return MONDAY if interval == "1w" else 0
+
+
+NONE = Overview()
+"""No indicators."""
+PRICE, VOLUME, PANE, BETWEEN = 343, 93, 92, 28
+"""Heights in pixels: of the panes, and of the room between two, where the lower one's name stands."""
+LINE = 17
+"""Height of one line of names above the price."""
+
+
+def candle_figure(
+    frame: pd.DataFrame, symbol: str, interval: str, *, view: str, over: Overview = NONE
+) -> go.Figure:
+    """Candlesticks over volume, then a pane an indicator, all on one time axis.
+
+    ``view`` names what is looked at: while it is the same, zoom is kept.
+    """
     shown, _ = visible(frame, interval)
     base, quote = symbol.split("/")
     times = pd.DatetimeIndex(shown.index).tz_localize(None)
@@ -108,9 +137,9 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
         decreasing={"line": {"color": VERMILION, "width": 1.25}, "fillcolor": VERMILION},
         whiskerwidth=0,
     )
-    bottom = 0.0
+    panes = [_Pane("y", PRICE, f"price, {quote}", price)]
     if "volume" in shown:
-        bottom = 0.26
+        panes.append(_Pane("y2", VOLUME, f"volume, {base}", "~s", {"nticks": 4, "rangemode": "tozero"}))
         figure.add_bar(
             x=times,
             y=shown["volume"],
@@ -122,9 +151,17 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
             },
             hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
         )
+    else:
+        panes[0].height += VOLUME + BETWEEN
+    names = add(figure, over.overlays, times, "y", price)
+    for number, several in enumerate(over.panes, 3):
+        (name,) = {found.chosen.declared.name for found in several}
+        legend = "  ".join(add(figure, several, times, f"y{number}"))
+        panes.append(
+            _Pane(f"y{number}", PANE, legend, ",.4~s", {"nticks": 4, "uirevision": f"{view} {name}"})
+        )
+    _stack(figure, panes, names)
     figure.update_layout(
-        height=500,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
         modebar={"bgcolor": CLEAR, "color": GREY, "activecolor": BLUE},
         showlegend=False,
         hovermode="x unified",
@@ -136,34 +173,61 @@ def candle_figure(frame: pd.DataFrame, symbol: str, interval: str, *, view: str)
         bargap=0.25,
         xaxis={
             "rangeslider": {"visible": False},
-            "anchor": "y2" if bottom else "y",
+            "anchor": panes[-1].axis,
             "hoverformat": "%a %d %b %Y %H:%M UTC",
             "showgrid": False,
             "title": None,
         },
-        yaxis={
-            "domain": [bottom, 1],
-            "tickformat": price,
-            "hoverformat": price,
-            "side": "right",
-            "title": None,
-            "ticklabelstandoff": 4,
-        },
+        yaxis={"hoverformat": price, "ticklabelstandoff": 4},
     )
-    _label(figure, f"price, {quote}", 1.06)
-    if bottom:
+    return figure
+
+
+@dataclass(slots=True)
+class _Pane:
+    """One y axis of the stack: its height in pixels, name, number format and what else it has."""
+
+    axis: str
+    height: int
+    name: str
+    format: str
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+def _stack(figure: go.Figure, panes: Sequence[_Pane], names: Sequence[str]) -> None:
+    """Put the panes under one another, names above each, those of the overlays above the price."""
+    whole = sum(pane.height for pane in panes) + BETWEEN * (len(panes) - 1)
+    lines = _wrapped(names)
+    above = 28 + LINE * len(lines)
+    figure.update_layout(height=whole + above + 8, margin={"l": 8, "r": 8, "t": above, "b": 8})
+    top = whole
+    for pane in panes:
         figure.update_layout(
-            yaxis2={
-                "domain": [0, bottom - 0.06],
-                "side": "right",
-                "tickformat": "~s",
-                "nticks": 4,
-                "rangemode": "tozero",
-                "title": None,
+            {
+                f"yaxis{pane.axis[1:]}": {
+                    "domain": [max(0.0, (top - pane.height) / whole), top / whole],
+                    "side": "right",
+                    "tickformat": pane.format,
+                    "title": None,
+                    **pane.more,
+                }
             }
         )
-        _label(figure, f"volume, {base}", bottom - 0.06)
-    return figure
+        rows = [pane.name, *lines] if pane is panes[0] else [pane.name]
+        _label(figure, "<br>".join(rows), (top + 3) / whole)
+        top -= pane.height + BETWEEN
+
+
+def _wrapped(names: Sequence[str], most: int = 44) -> list[str]:
+    """Names in as few lines as fit a phone. Markup counts nothing."""
+    lines: list[str] = []
+    for name in names:
+        joined = f"{lines[-1]}   {name}" if lines else name
+        if lines and len(_MARKUP.sub("", joined)) <= most:
+            lines[-1] = joined
+        else:
+            lines.append(name)
+    return lines
 
 
 def waterfall_figure(attempts: Sequence[Attempt]) -> go.Figure:
@@ -217,10 +281,18 @@ def waterfall_figure(attempts: Sequence[Attempt]) -> go.Figure:
     return figure
 
 
-def _label(figure: go.Figure, text: str, top: float) -> None:
+def _label(figure: go.Figure, text: str, bottom: float) -> None:
     """Name an axis above its upper end, where it costs no width."""
     figure.add_annotation(
-        text=text, x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="top", showarrow=False
+        text=text,
+        x=0,
+        y=bottom,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        showarrow=False,
     )
 
 

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.answer import Answer
+from core.chosen import Chosen
 from core.market import CANDLE_FIELDS, CandleQuery
 
 METADATA = b"kintsugi"
@@ -21,26 +24,30 @@ _AFTER_SEPARATOR = re.compile(r"([,;|]\s*)(?=[=+\-@])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
-def to_csv(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
+def to_csv(answer: Answer[pd.DataFrame], query: CandleQuery, beside: pd.DataFrame | None = None) -> bytes:
     """UTF-8 text: provenance in lines that begin with ``#``, then a header and one line a candle.
 
     Times are UTC. ``source`` and ``method`` stand on every line. No text can act as a spreadsheet formula.
+    ``beside`` are more columns on the candles' index, such as indicators; where undefined the cell is empty.
     """
     out = io.StringIO()
     for name, value in _provenance(answer, query).items():
         out.write(f"# {name}: {_inert(str(value))}\n")
-    table = _table(answer)
+    table = _table(answer, beside)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["time", *table.columns])
     stamps = pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%M:%SZ")
     for stamp, row in zip(stamps, table.itertuples(index=False, name=None), strict=True):
-        writer.writerow([stamp, *(_inert(value) if isinstance(value, str) else value for value in row)])
+        writer.writerow([stamp, *map(_cell, row)])
     return out.getvalue().encode()
 
 
-def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
-    """Parquet with the same columns; the provenance with all attempts as JSON under :data:`METADATA`."""
-    frame = _table(answer)
+def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery, beside: pd.DataFrame | None = None) -> bytes:
+    """Parquet with the same columns, null where undefined.
+
+    The provenance with all attempts is there as JSON under :data:`METADATA`.
+    """
+    frame = _table(answer, beside)
     frame.attrs = {}
     told = {**_provenance(answer, query), "attempts": answer.provenance()["attempts"]}
     table = pa.Table.from_pandas(frame)
@@ -52,8 +59,18 @@ def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery) -> bytes:
     return sink.getvalue()
 
 
-def to_python(answer: Answer[pd.DataFrame], query: CandleQuery, *, lab_seed: int) -> str:
-    """A script that asks for the same candles again, by their exact times."""
+def to_python(
+    answer: Answer[pd.DataFrame],
+    query: CandleQuery,
+    *,
+    lab_seed: int,
+    chosen: Sequence[Chosen] = (),
+    since: pd.Timestamp | None = None,
+) -> str:
+    """A script that asks for the same candles again, by their exact times, and computes what is chosen.
+
+    ``since`` is the first time that is wanted, when the candles before are for indicators to warm up on.
+    """
     arguments = [repr(query.symbol), repr(query.interval)]
     if len(answer.value):
         first, last = answer.value.index[0], answer.value.index[-1]
@@ -65,13 +82,21 @@ def to_python(answer: Answer[pd.DataFrame], query: CandleQuery, *, lab_seed: int
         arguments += [f"allow_quote={query.allow_quote!r}"]
     settings = f'Settings(mode="lab", lab_seed={lab_seed})' if answer.lab else "Settings()"
     call = "".join(f"        {argument},\n" for argument in arguments).replace("'", '"')
+    wanted = f'.loc["{since.isoformat()}":]' if chosen and since is not None else ""
     return (
-        "from core import Hub, Settings\n\n"
-        f"with Hub({settings}) as hub:\n"
+        "from core import Hub, Settings\n"
+        + ("from core.indicators import compute\n" if chosen else "")
+        + f"\nwith Hub({settings}) as hub:\n"
         f"    answer = hub.candles(\n{call}    )\n\n"
-        "print(answer.value)\n"
+        f"print(answer.value{wanted})\n"
         'print(f"from {answer.source} ({answer.tier}), {answer.age:.0f} s old, lab: {answer.lab}")\n'
+        + "".join(f"print({_compute(one, query.interval)}{wanted})\n" for one in chosen)
     )
+
+
+def _compute(one: Chosen, interval: str) -> str:
+    given = "".join(f", {name}={value!r}" for name, value in one.params.items())
+    return f'compute(answer.value, "{one.declared.name}", interval="{interval}"{given})'
 
 
 def file_name(answer: Answer[pd.DataFrame], query: CandleQuery, extension: str) -> str:
@@ -97,12 +122,18 @@ def _provenance(answer: Answer[pd.DataFrame], query: CandleQuery) -> dict[str, o
     }
 
 
-def _table(answer: Answer[pd.DataFrame]) -> pd.DataFrame:
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return _inert(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table(answer: Answer[pd.DataFrame], beside: pd.DataFrame | None) -> pd.DataFrame:
     """The candles with ``source`` and ``method`` on every row; a repaired frame brings its own."""
     frame = answer.value[[name for name in CANDLE_FIELDS if name in answer.value]].copy()
     for name, everywhere in (("source", answer.source), ("method", "observed")):
         frame[name] = answer.value.get(name, everywhere)
-    return frame
+    return frame if beside is None else frame.join(beside)
 
 
 def _inert(text: str) -> str:

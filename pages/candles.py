@@ -1,9 +1,10 @@
 """Candles of one symbol, from whoever still answers."""
 
-from core.ui import asked, candles, frame
+from core.ui import asked, candles, frame, indicators
 
 hub = frame.hub()
 wish = asked.controls()
-answer = candles.fetch(hub, wish)
+chosen = indicators.choose()
+answer = candles.fetch(hub, wish, chosen)
 if answer is not None:
-    candles.show(hub, wish, answer)
+    candles.show(hub, wish, answer, chosen)

@@ -11,6 +11,8 @@ from core.hub import shared
 from core.rest import errors
 from core.rest.candles import CandleParams, as_json
 from core.rest.docs import document, page
+from core.rest.indicators import IndicatorParams, arguments, listing
+from core.rest.indicators import as_json as indicator_json
 
 
 async def health(_: Request) -> Response:
@@ -54,5 +56,30 @@ def make_api() -> FastAPI:
         )
         answer = await hub.run(job)
         return Response(await asyncio.to_thread(as_json, query, answer), media_type="application/json")
+
+    @api.get(
+        "/v1/indicators",
+        summary="An indicator over candles",
+        response_class=JSONResponse,
+        openapi_extra={"parameters": arguments()},
+    )
+    async def values(params: Annotated[IndicatorParams, Query()]) -> Response:
+        """Rows where it is defined, and from when on it is settled (`converged_from`).
+
+        Without `indicator`, all of them with their parameters. Parameters of the indicator are further
+        arguments, as in `window=14`; the others are those of candles, and `limit` counts candles.
+        """
+        if not params.indicator:
+            params.check_listing()
+            return Response(await asyncio.to_thread(listing), media_type="application/json")
+        params.settings()
+        query = params.query()
+        hub = await asyncio.to_thread(shared)
+        job = hub.hub.fetch(
+            query, refresh=params.refresh, deadline=params.deadline, providers=params.provider_names()
+        )
+        answer = await hub.run(job)
+        body = await asyncio.to_thread(indicator_json, params, query, answer)
+        return Response(body, media_type="application/json")
 
     return api

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from core.answer import KintsugiError, NoAnswer
+from core.indicators import NotEnoughCandles, NoVolume
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,14 @@ def install(api: FastAPI) -> None:
     async def _(_: Request, error: RequestValidationError) -> JSONResponse:
         problems = [_problem(entry) for entry in error.errors()]
         return said(400, "bad_argument", "; ".join(entry["message"] for entry in problems), problems)
+
+    @api.exception_handler(NotEnoughCandles)
+    async def _(_: Request, error: NotEnoughCandles) -> JSONResponse:
+        return said(400, "not_enough_candles", str(error), {"needed": error.needed, "got": error.got})
+
+    @api.exception_handler(NoVolume)
+    async def _(_: Request, error: NoVolume) -> JSONResponse:
+        return said(400, "no_volume", str(error))
 
     @api.exception_handler(ValueError)
     @api.exception_handler(KintsugiError)

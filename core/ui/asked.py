@@ -42,9 +42,10 @@ REFRESH = "candles_refresh"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The query, the window it stands for, and what differs from the wish."""
+    """The query, how many candles that is, the window it stands for, and what differs from the wish."""
 
     query: CandleQuery
+    rows: int
     window: str
     notes: tuple[str, ...]
 
@@ -89,7 +90,7 @@ def controls() -> Asked:
     for problem in filter(None, (no_symbol, *wrong)):
         st.warning(problem, icon=":material/link_off:")
     rows, note = rows_of(interval, window)
-    return Asked(CandleQuery(symbol, interval, limit=rows), window, (note,) if note else ())
+    return Asked(CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else ())
 
 
 def ask_again() -> None:

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from core import charts, export
 from core.answer import Answer, Attempt, NoAnswer
+from core.chart_indicators import Overview, overview
+from core.chosen import Chosen, columns
 from core.hub import Hub
 from core.market import INTERVALS, floor_time
-from core.ui import frame, words
+from core.ui import frame, indicators, words
 from core.ui.asked import REFRESH, Asked, ask_again
 
 LOOK_EVERY = 30
@@ -26,16 +29,20 @@ TIERS = {
 """Tier → colour, icon, words of its badge."""
 
 
-def fetch(hub: Hub, asked: Asked) -> Answer[pd.DataFrame] | None:
-    """Ask the hub. None when nobody could answer: then the reasons and the next steps are on the page."""
+def fetch(hub: Hub, asked: Asked, chosen: tuple[Chosen, ...]) -> Answer[pd.DataFrame] | None:
+    """Ask the hub for the window, and before it what the indicators warm up on.
+
+    None when nobody could answer: then the reasons and the next steps are on the page.
+    """
+    query = asked.query.replace(limit=asked.rows + indicators.warm_up(chosen))
     refresh = st.session_state.pop(REFRESH, False)
     seen = "candles_seen" in st.session_state
     try:
         if seen:
-            answer = hub.fetch(asked.query, refresh=refresh)
+            answer = hub.fetch(query, refresh=refresh)
         else:
             with st.skeleton(height=640):
-                answer = hub.fetch(asked.query, refresh=refresh)
+                answer = hub.fetch(query, refresh=refresh)
     except NoAnswer as failed:
         _no_answer(hub, asked, failed)
         return None
@@ -43,8 +50,10 @@ def fetch(hub: Hub, asked: Asked) -> Answer[pd.DataFrame] | None:
     return answer
 
 
-def show(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
-    """Provenance, chart, reasons, downloads."""
+def show(hub: Hub, asked: Asked, whole: Answer[pd.DataFrame], chosen: tuple[Chosen, ...]) -> None:
+    """Provenance, chart, reasons, downloads. ``whole`` begins before the window when indicators warm up."""
+    since = _begins(asked, whole.value)
+    answer = replace(whole, value=whole.value.iloc[since:])
     _strip(hub, asked, answer)
     if answer.value.empty:
         st.info(
@@ -54,9 +63,18 @@ def show(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
         )
     else:
         _figures(asked, answer)
-        _chart(asked, answer)
+        _chart(asked, whole.value, since, chosen)
+        indicators.say(hub, asked)
     _why(hub, answer)
-    _hand_over(hub, asked, answer)
+    _hand_over(hub, asked, whole, since, chosen)
+
+
+def _begins(asked: Asked, value: pd.DataFrame) -> int:
+    """The first row of the window."""
+    if value.empty:
+        return 0
+    before = value.index[-1] - pd.Timedelta(seconds=asked.rows * asked.query.seconds)
+    return int(value.index.searchsorted(before, side="right"))
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -108,25 +126,39 @@ def _figures(asked: Asked, answer: Answer[pd.DataFrame]) -> None:
             st.metric(f"Volume, {query.base}", f"{value['volume'].sum():,.0f}", width="content")
 
 
-def _chart(asked: Asked, answer: Answer[pd.DataFrame]) -> None:
-    value, query = answer.value, asked.query
+def _chart(asked: Asked, whole: pd.DataFrame, since: int, chosen: tuple[Chosen, ...]) -> None:
+    value, query = whole.iloc[since:], asked.query
     _, per = charts.visible(value, query.interval)
     first, last = value.index[0], value.index[-1]
+    over = overview(chosen, whole, query.interval, since + charts.last_rows(value, query.interval), since)
+    with_them = f", with {words.listed(drawn)}" if (drawn := over.labels()) else ""
     st.plotly_chart(
-        charts.candle_figure(value, query.symbol, query.interval, view=asked.view),
+        charts.candle_figure(value, query.symbol, query.interval, view=asked.view, over=over),
         key="candles_chart",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
         alt=(
             f"{query.symbol}, {len(value):,} candles of {query.interval} from {words.utc(first)} to "
             f"{words.utc(last)}: between {value['low'].min():g} and {value['high'].max():g} {query.quote}, "
-            f"last close {value['close'].iloc[-1]:g}"
+            f"last close {value['close'].iloc[-1]:g}{with_them}"
         ),
     )
     joined = f"Each candle drawn is {per} × {query.interval}, true high and low kept. " if per > 1 else ""
-    said = " ".join(asked.notes)
+    said = " ".join((*asked.notes, *_about(over, since)))
     st.caption(
         f"{joined}{words.utc(first)} to {words.utc(last)}, opening times. Hollow: rose. Filled: fell. {said}"
     )
+    for note in over.notes:
+        st.caption(f":material/info: {words.plain(note)}")
+
+
+def _about(over: Overview, since: int) -> list[str]:
+    """How to read the lines."""
+    said = []
+    if over.gold:
+        said.append("Gold, dashed: rests on repaired candles.")
+    if over.labels() and since:
+        said.append(f"Indicators warm up on the {since:,} candles before.")
+    return said
 
 
 def _why(hub: Hub, answer: Answer[pd.DataFrame]) -> None:
@@ -175,13 +207,20 @@ def _reason(attempt: Attempt) -> str:
     return ": ".join(filter(None, (attempt.host, status, attempt.reason))) or "–"
 
 
-def _hand_over(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
+def _hand_over(
+    hub: Hub, asked: Asked, whole: Answer[pd.DataFrame], since: int, chosen: tuple[Chosen, ...]
+) -> None:
     query = asked.query
+    answer = replace(whole, value=whole.value.iloc[since:])
+
+    def beside() -> pd.DataFrame:
+        return columns(chosen, whole.value, query.interval).iloc[since:]
+
     with st.expander("Take it with you", icon=":material/download:", key="take"):
         with st.container(horizontal=True):
             st.download_button(
                 "CSV",
-                lambda: export.to_csv(answer, query),
+                lambda: export.to_csv(answer, query, beside()),
                 file_name=export.file_name(answer, query, "csv"),
                 mime="text/csv",
                 icon=":material/csv:",
@@ -190,15 +229,18 @@ def _hand_over(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
             )
             st.download_button(
                 "Parquet",
-                lambda: export.to_parquet(answer, query),
+                lambda: export.to_parquet(answer, query, beside()),
                 file_name=export.file_name(answer, query, "parquet"),
                 mime="application/vnd.apache.parquet",
                 icon=":material/table:",
                 on_click="ignore",
                 key="parquet",
             )
-        st.caption("Both carry where the candles come from. The same candles from Python:")
-        st.code(export.to_python(answer, query, lab_seed=hub.settings.lab_seed), language="python")
+        too = " and the indicators chosen" if chosen else ""
+        st.caption(f"Both carry where the candles come from{too}. The same from Python:")
+        begin = None if answer.value.empty else pd.Timestamp(answer.value.index[0])
+        script = export.to_python(whole, query, lab_seed=hub.settings.lab_seed, chosen=chosen, since=begin)
+        st.code(script, language="python")
 
 
 def _no_answer(hub: Hub, asked: Asked, failed: NoAnswer) -> None:
