@@ -23,6 +23,7 @@ from core.wire.fields import (
     canonical_symbol,
     check_names,
 )
+from core.wire.listing import ListingCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
 
@@ -158,6 +159,8 @@ class Declaration(Model):
     price: TickerCall | None = None
     volume: TickerCall | None = None
     orderbook: BookCall | None = None
+    listing: ListingCall | None = None
+    """Which symbols there are."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Declaration":

@@ -23,6 +23,7 @@ from core.wire import candles, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
+from core.wire.listing import ListingCall, read_listing
 from core.wire.paths import MISSING, fill, find, show_path
 from core.wire.values import clip
 
@@ -155,26 +156,29 @@ class Provider:
         template = call.path
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             template = candles.path(call, query, _seconds(now))
-        path = fill(template, {name: quote(str(value), safe="") for name, value in names.items()})
-        params = {key: _text(value) for key, value in fill(call.params, names).items()}
-        headers = {"accept": "application/json", **fill(call.headers, names)}
-        content = None
-        if call.json_body is not None:
-            headers["content-type"] = "application/json"
-            content = json.dumps(fill(call.json_body, names), separators=(",", ":")).encode()
-        return WireRequest(
-            call.method,
-            httpx.URL(self._host(host).url + path, params=params or None),
-            headers,
-            content,
-            None if self.auth is None else self.auth.name,
-            call.max_bytes,
-        )
+        return self._request(call, template, names, self._host(host))
 
     def check_request(self, host: Host | str | None = None) -> WireRequest:
         """The cheapest declared call, for connectivity and health."""
         url = httpx.URL(self._host(host).url + self.declaration.check.path)
         return WireRequest("GET", url, {"accept": "application/json"})
+
+    def listing_request(self, host: Host | str | None = None) -> WireRequest:
+        """The request for the list of symbols. ValueError when the provider has none."""
+        call = self._listing()
+        return self._request(call, call.path, {}, self._host(host))
+
+    def read_listing(
+        self, response: httpx.Response, *, now: float | datetime | None = None
+    ) -> frozenset[str]:
+        """``BASE/QUOTE`` of every market that is traded and can be asked for.
+
+        Raises :class:`WireError` for what is no such list; ValueError when the provider has none.
+        """
+        call = self._listing()
+        body = accept(self.declaration, response, _seconds(now))
+        _check_expected(call, {}, body)
+        return read_listing(call, self.canonical, self.quotes, body)
 
     def read(self, query: Query, response: httpx.Response, *, now: float | datetime | None = None) -> Any:
         """The value that the response holds for the query. Raises :class:`WireError` for any other bytes.
@@ -186,12 +190,7 @@ class Provider:
         body = accept(self.declaration, response, moment)
         if moment is None:
             moment = sent_at(response)
-        for place, value in call.expected:
-            said = find(body, place)
-            if said is not MISSING and str(said) != (
-                value := str(fill(value, self._plain_names(call, query)))
-            ):
-                raise BadPayload(f"{show_path(place)} is {clip(said)}, expected {value!r}")
+        _check_expected(call, self._plain_names(call, query), body)
         if isinstance(query, SymbolQuery):
             body = self._row_of(call, query, body)
             self._check_symbol(call, query, body)
@@ -209,6 +208,37 @@ class Provider:
     def native(self, symbol: str) -> str:
         """The symbol as the provider writes it."""
         return self._symbol_names(*symbol.split("/"))["symbol"]
+
+    def canonical(self, name: str) -> str | None:
+        """Our name for an asset of theirs: XBT is BTC. None where ours is another asset there."""
+        rules = self.declaration.symbol
+        for asset, theirs in rules.rename.items():
+            if name in {theirs, theirs.upper()} if rules.case == "lower" else name == theirs:
+                return asset
+        asset = name.upper() if rules.case == "lower" else name
+        return None if asset in rules.rename else asset
+
+    def _listing(self) -> ListingCall:
+        if self.declaration.listing is None:
+            raise ValueError(f"{self.id}: no list of symbols")
+        return self.declaration.listing
+
+    def _request(self, call: Call, template: str, names: dict[str, Any], host: Host) -> WireRequest:
+        path = fill(template, {name: quote(str(value), safe="") for name, value in names.items()})
+        params = {key: _text(value) for key, value in fill(call.params, names).items()}
+        headers = {"accept": "application/json", **fill(call.headers, names)}
+        content = None
+        if call.json_body is not None:
+            headers["content-type"] = "application/json"
+            content = json.dumps(fill(call.json_body, names), separators=(",", ":")).encode()
+        return WireRequest(
+            call.method,
+            httpx.URL(host.url + path, params=params or None),
+            headers,
+            content,
+            None if self.auth is None else self.auth.name,
+            call.max_bytes,
+        )
 
     def _call(self, query: Query) -> Call:
         call = self.declaration.calls.get(query.capability)
@@ -296,6 +326,13 @@ class Provider:
             forms |= {fill(form, own), fill(form, plain)}
         if not isinstance(said, str) or _bare(said) not in set(map(_bare, forms)):
             raise BadPayload(f"the answer is about {clip(said)}, asked for {own['symbol']!r}")
+
+
+def _check_expected(call: Call, names: dict[str, Any], body: Any) -> None:
+    for place, template in call.expected:
+        said, value = find(body, place), str(fill(template, names))
+        if said is not MISSING and str(said) != value:
+            raise BadPayload(f"{show_path(place)} is {clip(said)}, expected {value!r}")
 
 
 def _text(value: Any) -> str:

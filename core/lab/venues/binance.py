@@ -51,8 +51,11 @@ class Binance(Venue):
 
     @route("/api/v3/exchangeInfo", "symbols", weight=20)
     def exchange_info(self, call: Call) -> Reply:
-        """The symbols and their filters."""
-        _only(call, "symbol", "symbols")
+        """The symbols and their filters. All are traded on spot; a filter goes with no names."""
+        filters = {"symbolStatus", "permissions"} & call.params.keys()
+        if filters and {"symbol", "symbols"} & call.params.keys():
+            raise _error(-1128, "Combination of optional parameters invalid.")
+        _only(call, "symbol", "symbols", "symbolStatus", "permissions", "showPermissionSets")
         minute = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
         body = {
             "timezone": "UTC",

@@ -51,16 +51,18 @@ class HTX(Venue):
         del call
         return Reply({"status": "ok", "data": [_about(listing) for listing in self.listed]})
 
-    @route("/v1/settings/common/symbols", "symbols")
+    @route("/v[12]/settings/common/symbols", "symbols")
     def settings(self, call: Call) -> Reply:
-        """The symbols, in short."""
+        """The symbols, in short; the two versions name them differently."""
+        symbol, display = ("symbol", "sn") if call.path.startswith("/v1") else ("sc", "dn")
         rows = [
             {
-                "symbol": _name(listing),
-                "sn": listing.symbol,
+                symbol: _name(listing),
+                display: listing.symbol,
                 "bc": listing.base.lower(),
                 "qc": listing.quote.lower(),
                 "state": "online",
+                "te": True,
             }
             for listing in self.listed
         ]
