@@ -4,6 +4,7 @@ Ages run on ``mono`` while the process lives, so a wall clock that is set back c
 ``expire`` only cleans up. Disk faults turn into misses and are counted, never into failed answers.
 """
 
+import asyncio
 import logging
 import sqlite3
 from collections import OrderedDict
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 IN_ROW = 256 * 1024
 """Larger values become files beside the database."""
+BEHIND = 0.5
+"""Seconds that a write waits, so that an answer fetched over and over is written once: the writer shares the
+interpreter with the loop. A process that is killed loses so much of its cache."""
 SKEW = 5.0
 """A stored stamp further ahead of the wall clock than this was written under another clock."""
 _BROKEN = (sqlite3.DatabaseError, diskcache.Timeout, OSError)
@@ -54,6 +58,7 @@ class AnswerCache:
         self._entries = entries
         self._keep = keep
         self._era = era
+        self._unwritten: dict[str, tuple[Entry, float, bool]] = {}
         self._memory: OrderedDict[str, tuple[Entry, float, bool]] = OrderedDict()
         self._disk = _open(folder.path / name, size, folder.writable)
 
@@ -72,9 +77,12 @@ class AnswerCache:
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep an entry that was fetched now."""
-        self._remember(key, entry, self._clock.mono(), True)
+        held = entry, self._clock.mono(), True
+        self._remember(key, *held)
         if self._disk is not None and self._folder.writable:
-            self._folder.write(self._store, key, entry)
+            self._unwritten[key] = held
+            if len(self._unwritten) == 1:
+                self._write_soon()
 
     def __len__(self) -> int:
         """Entries on disk, or in memory when there is no disk."""
@@ -88,6 +96,7 @@ class AnswerCache:
     def close(self) -> None:
         """Close the database, after the writes that are under way."""
         if self._disk is not None:
+            self._write()
             self._folder.write(self._disk.close).exception()
             self._disk.close()
 
@@ -100,6 +109,8 @@ class AnswerCache:
     def _load(self, key: str) -> tuple[Entry, float, bool] | None:
         if self._disk is None:
             return None
+        if (held := self._unwritten.get(key)) is not None:
+            return held
         try:
             blob = self._disk.get(key)
             if blob is None:
@@ -116,6 +127,17 @@ class AnswerCache:
         age = self._clock.now() - entry.fetched
         # Of an older era the age cannot be known: the clock was set back in between.
         return entry, self._clock.mono() - max(0.0, age), age > -SKEW and entry.era == self._era
+
+    def _write_soon(self) -> None:
+        try:
+            asyncio.get_running_loop().call_later(BEHIND, self._write)
+        except RuntimeError:
+            self._write()  # no loop, nobody who would come back later
+
+    def _write(self) -> None:
+        unwritten, self._unwritten = self._unwritten, {}
+        for key, (entry, _, _) in unwritten.items():
+            self._folder.write(self._store, key, entry)
 
     def _store(self, key: str, entry: Entry) -> None:
         assert self._disk is not None  # noqa: S101 - put() asked

@@ -98,7 +98,7 @@ class Router:
             done, _ = await asyncio.wait(
                 call.running, timeout=max(0.0, wake), return_when=asyncio.FIRST_COMPLETED
             )
-            for task in done:
+            for task in [task for task in call.running if task in done]:  # as they began
                 call.running.pop(task)
                 if self._take(call, task.result()):
                     return call.best

@@ -1,4 +1,8 @@
-"""Strict HTTP: one client a host, TLS verified, redirects off, size and time capped. The only way out."""
+"""Strict HTTP: one client a host, TLS verified, no redirects, size and time capped. The only way out.
+
+A client here is a transport with its own pool of connections. httpx's AsyncClient on top of it would follow
+redirects, keep cookies and read the environment: nothing of which is wanted, at a third of a request's cost.
+"""
 
 import asyncio
 import ssl
@@ -16,7 +20,7 @@ from core.wire import WireRequest
 CONNECTIONS = 16
 KEPT = 4
 KEPT_FOR = 60.0
-USER_AGENT = "kintsugi/0.1"
+HEADERS = {"user-agent": "kintsugi/0.1", "accept": "application/json", "accept-encoding": "gzip, deflate"}
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
@@ -49,20 +53,24 @@ class Sender:
     ) -> None:
         self._injected = transport
         self._lab_url = lab_url
-        self._timeouts = httpx.Timeout(request_timeout, connect=connect_timeout)
+        self._timeouts = httpx.Timeout(request_timeout, connect=connect_timeout).as_dict()
         self._request_timeout = request_timeout
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._transports: dict[str, httpx.AsyncBaseTransport] = {}
         self._resolver = Resolver()
         self._tls: ssl.SSLContext | None = None
 
     async def send(self, host: Host, request: WireRequest, seconds: float | None = None) -> httpx.Response:
         """One exchange, read whole. ``httpx`` errors and TimeoutError as they come; BadPayload if huge."""
-        client = self._client(host)
-        outgoing = client.build_request(
-            request.method, self._url(request.url), headers=request.headers, content=request.content
+        outgoing = httpx.Request(
+            request.method,
+            self._url(request.url),
+            headers=HEADERS | request.headers,
+            content=request.content,
+            extensions={"timeout": self._timeouts},
         )
         async with asyncio.timeout(self._request_timeout if seconds is None else seconds):
-            response = await client.send(outgoing, stream=True)
+            response = await self._transport(host).handle_async_request(outgoing)
+            response.request = outgoing
             try:
                 body = await _body(response, request.max_bytes)
             finally:
@@ -79,9 +87,9 @@ class Sender:
 
     async def close(self) -> None:
         """Close every client; hung name look-ups are not waited for."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
         self._resolver.close()
 
     def _url(self, url: httpx.URL) -> httpx.URL:
@@ -89,19 +97,12 @@ class Sender:
             return url
         return httpx.URL(self._lab_url).copy_with(raw_path=b"/" + url.host.encode() + url.raw_path)
 
-    def _client(self, host: Host) -> httpx.AsyncClient:
+    def _transport(self, host: Host) -> httpx.AsyncBaseTransport:
         name = "" if self._injected is not None else host.name
-        if (client := self._clients.get(name)) is None:
+        if (transport := self._transports.get(name)) is None:
             transport = self._injected or PoolTransport(self._resolver, self._context())
-            client = httpx.AsyncClient(
-                transport=transport,
-                timeout=self._timeouts,
-                follow_redirects=False,
-                trust_env=False,
-                headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-            )
-            self._clients[name] = client
-        return client
+            self._transports[name] = transport
+        return transport
 
     def _context(self) -> ssl.SSLContext:
         # Building one costs some 20 ms; it is the same for every host.
