@@ -1,0 +1,168 @@
+"""Candle rows as plain arrays: the form that every detector and every repair works on.
+
+Times are int64 **microseconds** since 1970, whatever unit the incoming index has, so that an index in seconds
+that reaches the year 52000 (milliseconds read as seconds) can still be looked at and put right.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.answer import KintsugiError
+from core.market import CANDLE_FIELDS, INTERVALS, floor_time
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+SECOND = 1_000_000
+"""Microseconds."""
+PRICES = ("open", "high", "low", "close")
+OBSERVED = ("observed", "refetch")
+"""Methods of rows that the venue itself gave; every other method is a repair."""
+_NEVER = np.iinfo(np.int64).min
+
+
+class NotCandles(KintsugiError, ValueError):
+    """What was given is no candle table at all; the text says what was looked for and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Rows in their order: times in microseconds, one float64 array a field, and who each row came from."""
+
+    time: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats | None
+    source: npt.NDArray[np.object_] | None = None
+    method: npt.NDArray[np.object_] | None = None
+    """None: every row is observed."""
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The value columns that are there."""
+        return CANDLE_FIELDS if self.volume is not None else PRICES
+
+    def column(self, field: str) -> Floats:
+        """One value column by name."""
+        found: Floats = getattr(self, field)
+        return found
+
+    def take(self, rows: npt.NDArray[Any]) -> "Bars":
+        """These rows, by position or by mask."""
+        return Bars(
+            self.time[rows],
+            self.open[rows],
+            self.high[rows],
+            self.low[rows],
+            self.close[rows],
+            None if self.volume is None else self.volume[rows],
+            None if self.source is None else self.source[rows],
+            None if self.method is None else self.method[rows],
+        )
+
+    def observed(self) -> Bools | None:
+        """Mask of rows that the venue gave, or None when that is all of them."""
+        return None if self.method is None else np.isin(self.method.astype(str), OBSERVED)
+
+    def at(self, time: Ints) -> "Bars":
+        """The same rows with other times."""
+        return replace(self, time=time)
+
+
+def step_of(interval: str) -> int:
+    """Microseconds of an interval. ValueError names the allowed ones."""
+    floor_time(0, interval)
+    return INTERVALS[interval] * SECOND
+
+
+def anchor_of(interval: str) -> int:
+    """A moment on the interval's grid (weeks open on Monday), in microseconds within one step of 1970."""
+    return floor_time(0, interval) * SECOND
+
+
+def micros(index: pd.DatetimeIndex) -> Ints:
+    """An index of any unit and zone as microseconds since 1970; NaT becomes the smallest int64.
+
+    What lies between two microseconds rounds down. Years that would overflow are cut off at the range's end.
+    """
+    raw = index.asi8
+    per_unit = {"s": SECOND, "ms": 1000, "us": 1}.get(index.unit)
+    if per_unit is None:
+        return np.where(raw == _NEVER, _NEVER, raw // 1000) if index.hasnans else raw // 1000
+    limit = np.iinfo(np.int64).max // per_unit
+    cut = np.clip(raw, -limit, limit) * per_unit
+    return np.where(raw == _NEVER, _NEVER, cut) if index.hasnans else cut
+
+
+def to_index(time: Ints, unit: str = "ns") -> pd.DatetimeIndex:
+    """Microseconds as the index of a candles frame. A unit too fine for the range gives way to ``us``."""
+    reach = np.iinfo(np.int64).max // 1000
+    if unit not in {"s", "ms", "us"} and len(time) and (time.max() > reach or time.min() < -reach):
+        unit = "us"
+    if unit == "ns":
+        stamps: npt.NDArray[Any] = (time * 1000).view("M8[ns]")
+    else:
+        stamps = time.view("M8[us]").astype(f"M8[{unit}]")
+    return pd.DatetimeIndex(stamps, name="time").tz_localize("UTC")
+
+
+def is_candles(frame: object) -> bool:
+    """Whether this already has the contract's shape, so that its columns can be used as they are."""
+    if not isinstance(frame, pd.DataFrame) or not isinstance(frame.index, pd.DatetimeIndex):
+        return False
+    if frame.index.tz is None or str(frame.index.tz) != "UTC" or not frame.columns.is_unique:
+        return False
+    allowed = {*CANDLE_FIELDS, "source", "method"}
+    if not set(PRICES) <= set(frame.columns) or not set(frame.columns) <= allowed:
+        return False
+    return all(frame[name].dtype == np.float64 for name in CANDLE_FIELDS if name in frame) and not (
+        frame.index.hasnans
+    )
+
+
+def bars_of(frame: pd.DataFrame) -> Bars:
+    """The arrays of a frame for which :func:`is_candles` holds; values are shared, not copied."""
+    columns: dict[str, Any] = {name: frame[name].to_numpy() for name in PRICES}
+    volume = frame["volume"].to_numpy() if "volume" in frame else None
+    words = {name: frame[name].astype(object).to_numpy() for name in ("source", "method") if name in frame}
+    if "method" in words and (words["method"] == "observed").all():
+        del words["method"]
+    return Bars(micros(pd.DatetimeIndex(frame.index)), **columns, volume=volume, **words)
+
+
+def venue_of(attrs: Mapping[Any, Any]) -> str | None:
+    """Provider id that a frame's attrs name, or None."""
+    found = attrs.get("venue") or attrs.get("source") or attrs.get("provider")
+    return str(found) if found else None
+
+
+def quote_of(attrs: Mapping[Any, Any]) -> str | None:
+    """Quote currency that a frame's attrs name, by ``quote`` or by ``symbol``, or None."""
+    found = attrs.get("quote") or str(attrs.get("symbol") or "").partition("/")[2]
+    return str(found).upper() if found else None
+
+
+def spacing(time: Ints) -> int:
+    """The usual distance between two neighbouring different times, in microseconds; 0 with fewer than two."""
+    gaps = np.diff(np.sort(time))
+    gaps = gaps[gaps > 0]
+    return int(np.median(gaps)) if len(gaps) else 0
+
+
+def iso(time: int) -> str:
+    """Microseconds as text for messages; the bare number when no calendar reaches there."""
+    try:
+        return pd.Timestamp(int(time), unit="us", tz="UTC").strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
+    except (ValueError, OverflowError):
+        return f"{int(time)} us"

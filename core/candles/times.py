@@ -1,0 +1,134 @@
+"""Times as people's files write them, as microseconds since 1970."""
+
+import re
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.candles.frame import Bools, Floats, Ints, micros
+
+UNREAD = np.iinfo(np.int64).min
+_UNITS = (("s", 1e11, 1e6), ("ms", 1e14, 1e3), ("us", 1e17, 1.0), ("ns", np.inf, 1e-3))
+"""Unit, magnitude below which a number is taken for it, microseconds in one."""
+_FORMS = (
+    "ISO8601",
+    "%Y-%m-%d %I-%p",
+    "%Y-%m-%d %I:%M %p",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+    "%Y.%m.%d %H:%M:%S",
+    "%Y.%m.%d %H:%M",
+    "%Y.%m.%d",
+    "%Y%m%d %H%M%S",
+    "%Y%m%d %H:%M:%S",
+    "%b %d, %Y",
+    "%d %b %Y",
+    "%d %b %Y %H:%M",
+    "%d %b %Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S GMT",
+)
+_DAY_FIRST = tuple(
+    f"%d{dot}%m{dot}%Y{clock}" for dot in "/.-" for clock in ("", " %H:%M", " %H:%M:%S", ".000")
+)
+_MONTH_FIRST = tuple(
+    f"%m{dot}%d{dot}%{year}{clock}"
+    for dot in "/-"
+    for year in "Yy"
+    for clock in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+)
+_LEADING = re.compile(r"\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}")
+_COMPACT = re.compile(r"(19|20)\d{6}")
+_ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
+
+
+def read_times(column: "pd.Series[Any]") -> tuple[Ints, list[str], Bools]:
+    """Times of any kind → microseconds (``UNREAD`` where there is none), notes, and rows in a unit of their own.
+
+    Numbers are read by magnitude, row by row, so seconds among milliseconds come out right; the mask says which
+    rows these were.
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(column.dtype):
+        index = pd.DatetimeIndex(column)
+        notes = [] if index.tz is not None else ["times name no zone: read as UTC"]
+        return micros(index), notes, np.zeros(len(column), bool)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return micros(pd.PeriodIndex(column).to_timestamp()), [], np.zeros(len(column), bool)
+    text = column.astype(object)
+    number = _numbers(text)
+    return _from_values(text, number)
+
+
+def _numbers(values: "pd.Series[Any]") -> Floats:
+    plain = values.map(lambda cell: np.nan if isinstance(cell, bool | complex) else cell)
+    return np.asarray(pd.to_numeric(plain, errors="coerce"), dtype=np.float64)
+
+
+def _exact(values: "pd.Series[Any]", number: Floats, factor: float, rows: Bools) -> Ints:
+    """Whole numbers without the detour over float64, which cannot hold every nanosecond."""
+    if factor == 1e-3:
+        whole = [
+            int(float(cell)) if isinstance(cell, float) or "." in str(cell) else int(cell)
+            for cell in values[rows]
+        ]
+        return np.array([cell // 1000 for cell in whole], dtype=np.int64)
+    return np.round(number[rows] * factor).astype(np.int64)
+
+
+def _from_values(values: "pd.Series[Any]", number: Floats) -> tuple[Ints, list[str], Bools]:
+    time = np.full(len(values), UNREAD, dtype=np.int64)
+    unit = np.full(len(values), -1, dtype=np.int8)
+    notes: list[str] = []
+    is_number = np.isfinite(number)
+    if is_number.any() and _is_compact(values[is_number]):
+        is_number[:] = False
+    size, low = np.abs(number), 0.0
+    for place, (_, high, factor) in enumerate(_UNITS):
+        rows = is_number & (size >= low) & (size < high)
+        if rows.any() and (place < 3 or size[rows].max() < 9e18):
+            time[rows] = _exact(values, number, factor, rows)
+            unit[rows] = place
+        low = high
+    texts = ~is_number & values.notna().to_numpy()
+    if texts.any():
+        time[texts], said = _from_text(values[texts])
+        notes += said
+    counts = np.bincount(unit[unit >= 0], minlength=4)
+    odd = (unit >= 0) & (unit != counts.argmax())
+    if odd.any():
+        names = ", ".join(f"{counts[place]} rows in {_UNITS[place][0]}" for place in np.flatnonzero(counts))
+        notes.append(f"times in mixed units: {names}")
+    return time, notes, odd
+
+
+def _is_compact(values: "pd.Series[Any]") -> bool:
+    """Whether all of these are dates such as 20200131."""
+    return all(_COMPACT.fullmatch(str(cell).removesuffix(".0")) for cell in values)
+
+
+def _from_text(values: "pd.Series[Any]") -> tuple[Ints, list[str]]:
+    text = values.map(lambda cell: str(cell).strip()[:60])
+    text = text.str.replace(r"\.0$", "", regex=True).where(text.str.match(_COMPACT.pattern), text)
+    left = np.ones(len(text), bool)
+    time = np.full(len(text), UNREAD, dtype=np.int64)
+    pairs = [found.groups() for found in map(_LEADING.match, text[:2000]) if found]
+    day_first = any(int(first) > 12 for first, _ in pairs) or any("." in cell[:3] for cell in text[:50])
+    notes = []
+    if pairs and not day_first and all(int(second) <= 12 for _, second in pairs):
+        notes.append("dates such as 03/04/2020 read as month/day")
+    for form in (*_FORMS, *(_DAY_FIRST if day_first else _MONTH_FIRST)):
+        if not left.any():
+            break
+        try:
+            found = pd.to_datetime(text[left], format=form, errors="coerce", utc=True)
+        except (ValueError, OverflowError, TypeError):
+            continue
+        read: npt.NDArray[np.int64] = micros(pd.DatetimeIndex(found))
+        rows = np.flatnonzero(left)
+        time[rows] = read
+        left[rows] = read == UNREAD
+    if not text[~left].map(lambda cell: bool(_ZONED.search(cell))).all():
+        notes.append("times name no zone: read as UTC")
+    return time, notes
