@@ -5,6 +5,7 @@ Gold and dashed is what rests on repaired candles, and nothing else is either.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -152,32 +153,32 @@ def add(
     legend = []
     style = 0
     for found in several:
-        dots = found.chosen.declared.name in DOTS
-        channel = found.chosen.declared.name in CHANNELS
+        name = found.chosen.declared.name
+        channel, single = name in CHANNELS, len(found.outputs) == 1
+        hovers = _hovers(found, price)
         keys = []
-        for number, (output, line) in enumerate(found.outputs.items()):
+        for output, line in found.outputs.items():
             color, dash = STYLES[style % len(STYLES)]
-            if channel and output == "middle":
-                dash = "dot"
-            single = len(found.outputs) == 1
-            name = found.chosen.label if single else f"{found.chosen.label} {output.replace('_', ' ')}"
-            number_format = price or _format(line)
-            _line(
-                figure,
-                _Line(name, times, line, found.repaired, color, dash, axis, number_format),
-                kind="dots" if dots else "bars" if output == "histogram" else "line",
-            )
-            sign = "●" if dots else "▮" if output == "histogram" else "┅" if dash == "dot" else "━"
+            kind = "dots" if name in DOTS else "bars" if output == "histogram" else "line"
+            dash = "dot" if channel and output == "middle" else dash
+            stroke = _Line(found.chosen.label, times, line, found.repaired, color, dash, axis)
+            _draw(figure, stroke, kind, hovers.get(output))
+            sign = {"dots": "●", "bars": "▮"}.get(kind, "┅" if dash == "dot" else "━")
             key = f'<span style="color:{color}">{sign}</span>'
             keys.append(key if single or channel else f"{key} {output.replace('_', ' ')}")
-            if not channel or number == len(found.outputs) - 1:
-                style += 1
+            style += not channel
+        style += channel
         label = found.chosen.label
-        if len(found.outputs) == 1 or channel:
-            legend.append(f"{keys[0]} {label}")
-        else:
-            legend.append(f"{label}: {' '.join(keys)}")
+        legend.append(f"{keys[0]} {label}" if single or channel else f"{label}: {' '.join(keys)}")
     return legend
+
+
+@dataclass(frozen=True, slots=True)
+class _Hover:
+    """One row at the cursor: what it says, and the values in it."""
+
+    said: str
+    data: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,49 +190,79 @@ class _Line:
     color: str
     dash: str
     axis: str
-    format: str
 
 
-def _line(figure: go.Figure, line: _Line, kind: str) -> None:
+def _hovers(found: Drawn, price: str | None) -> dict[str, _Hover]:
+    """One row an indicator, on its first output; outputs defined at other candles have a row of their own."""
+    groups: dict[bytes, list[str]] = {}
+    for output, line in found.outputs.items():
+        groups.setdefault(np.isfinite(line).tobytes(), []).append(output)
+    rows = {}
+    for outputs in groups.values():
+        lines = [found.outputs[output] for output in outputs]
+        values = [
+            f"%{{customdata[{number}]:{price or _format(line)}}}" for number, line in enumerate(lines, 1)
+        ]
+        own = f" {outputs[0].replace('_', ' ')}" if len(groups) > 1 and len(outputs) == 1 else ""
+        told = "<br>".join(" · ".join(values[at : at + 3]) for at in range(0, len(values), 3))
+        data = np.column_stack([found.repaired, *lines])
+        rows[outputs[0]] = _Hover(f"{found.chosen.label}{own}  {told}", data)
+    return rows
+
+
+def _draw(figure: go.Figure, line: _Line, kind: str, hover: _Hover | None) -> None:
     """One output: as it is where candles were observed, in gold where they were repaired."""
-    touched = (line.repaired >= MATTERS) & np.isfinite(line.values)
-    said = f"{line.name} %{{y:{line.format}}}"
+    there = np.isfinite(line.values)
+    touched = (line.repaired >= MATTERS) & there
     common = {"x": line.times, "name": line.name, "yaxis": line.axis}
-    share = {
-        "customdata": line.repaired,
-        "hovertemplate": f"{said}, %{{customdata:.1%}} on repaired candles<extra></extra>",
-    }
-    plain = {"hovertemplate": f"{said}<extra></extra>"}
-    if kind == "bars":
-        told = share if touched.any() else plain
-        colors = np.where(touched, GOLD, line.color) if touched.any() else line.color
-        figure.add_bar(y=line.values, marker={"color": colors, "opacity": 0.6}, **common, **told)
-        return
+    told: dict[str, object] = {"hoverinfo": "skip"}
+    if hover is not None and there.all() and not touched.any():
+        told = {"customdata": hover.data, "hovertemplate": f"{hover.said}<extra></extra>"}
     clean = np.where(touched, np.nan, line.values)
-    if kind == "dots":
-        figure.add_scatter(
-            y=clean, mode="markers", marker={"size": 3, "color": line.color}, **common, **plain
-        )
+    gold = np.where(touched, line.values, np.nan)
+    if kind in ("bars", "dots"):
+        for values, color in ((clean, line.color), (gold, GOLD)):
+            if not np.isfinite(values).any():
+                continue
+            if kind == "bars":
+                figure.add_bar(y=values, marker={"color": color, "opacity": 0.6}, **common, **told)
+            else:
+                dots = {"size": 3, "color": color}
+                figure.add_scatter(y=values, mode="markers", marker=dots, **common, **told)
     else:
         stroke = {"width": 1.5, "color": line.color, "dash": line.dash}
-        figure.add_scatter(y=clean, mode="lines", line=stroke, **common, **plain)
-    if not touched.any():
-        return
-    if kind == "line":
-        joined = touched | np.append(touched[1:], False) | np.append(False, touched[:-1])
-        figure.add_scatter(
-            y=np.where(joined, line.values, np.nan),
-            mode="lines",
-            line={"width": 2, "color": GOLD, "dash": "dash"},
-            hoverinfo="skip",
-            **common,
-        )
+        figure.add_scatter(y=clean, mode="lines", line=stroke, **common, **told)
+        if touched.any():
+            joined = touched | np.append(touched[1:], False) | np.append(False, touched[:-1])
+            stroke = {"width": 2, "color": GOLD, "dash": "dash"}
+            dashes = np.where(joined, line.values, np.nan)
+            figure.add_scatter(y=dashes, mode="lines", line=stroke, **common, hoverinfo="skip")
+    if hover is not None and "customdata" not in told:
+        _say(figure, common, line, hover, touched)
+
+
+def _say(
+    figure: go.Figure, common: Mapping[str, Any], line: _Line, hover: _Hover, touched: npt.NDArray[np.bool_]
+) -> None:
+    """What is said at the cursor where it is not the same everywhere.
+
+    Where there is no value a point stands in: Plotly would show the nearest one as if it were here.
+    """
+    plain, none = f"{hover.said}<extra></extra>", f"{line.name}  no value<extra></extra>"
+    repaired = f"{hover.said}<br>%{{customdata[0]:.1%}} of it repaired<extra></extra>"
+    there = np.isfinite(line.values)
+    shown: dict[str, object] = {"color": line.color, "opacity": 0}
+    if touched.any():
+        scale = [[0, line.color], [1, GOLD]]
+        shown = {"color": touched.astype(np.int8), "colorscale": scale, "cmin": 0, "cmax": 1}
+        shown["opacity"] = touched.astype(np.float64)
     figure.add_scatter(
-        y=np.where(touched, line.values, np.nan),
+        y=pd.Series(line.values).ffill().bfill(),
         mode="markers",
-        marker={"size": 4 if kind == "dots" else 3, "color": GOLD},
+        marker={"size": 3, **shown},
+        customdata=np.where(there[:, None], hover.data, 0.0),
+        hovertemplate=np.where(touched, repaired, np.where(there, plain, none)),
         **common,
-        **share,
     )
 
 

@@ -145,9 +145,10 @@ def candle_figure(
             y=shown["volume"],
             name="volume",
             yaxis="y2",
+            # numbers and a scale: Plotly looks at every single colour word, for 50 ms
             marker={
-                "color": np.where(rising, CLEAR, VERMILION),
-                "line": {"color": np.where(rising, GREEN, VERMILION), "width": 1},
+                **_two(rising, (VERMILION, CLEAR)),
+                "line": {**_two(rising, (VERMILION, GREEN)), "width": 1},
             },
             hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
         )
@@ -171,6 +172,7 @@ def candle_figure(
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         bargap=0.25,
+        barmode="overlay",
         xaxis={
             "rangeslider": {"visible": False},
             "anchor": panes[-1].axis,
@@ -181,6 +183,12 @@ def candle_figure(
         yaxis={"hoverformat": price, "ticklabelstandoff": 4},
     )
     return figure
+
+
+def _two(second: "pd.Series[bool]", colors: tuple[str, str]) -> dict[str, object]:
+    """A colour for each point: the second where it is so, else the first."""
+    scale = [[0, colors[0]], [1, colors[1]]]
+    return {"color": second.to_numpy(np.int8), "colorscale": scale, "cmin": 0, "cmax": 1}
 
 
 @dataclass(slots=True)

@@ -41,7 +41,8 @@ def choose() -> tuple[Chosen, ...]:
         help="Type to choose other parameters: `rsi(21)`, `macd(8,21,5)`, `bollinger(20,2.5)`.",
     )
     for problem in st.session_state.pop(PROBLEMS, ()):
-        st.warning(f"{words.plain(problem)}. Left out.", icon=":material/link_off:")
+        stop = "" if problem.endswith("?") else "."
+        st.warning(f"{words.plain(problem)}{stop} Left out.", icon=":material/link_off:")
     chosen, _ = parse_all(picked)
     address = ",".join(one.word for one in chosen)
     st.session_state[KEPT] = address
