@@ -32,6 +32,7 @@ from core.market import (
     to_datetime,
 )
 from core.settings import Settings
+from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
 from core.world import World
 
@@ -39,6 +40,8 @@ T = TypeVar("T")
 
 LOOK_FOR_NETWORK = 2.0
 """Seconds that a start in auto mode waits for any host to answer."""
+LISTS_WAIT = 5.0
+"""Seconds for which a search for symbols waits for lists that are not of today."""
 LOOK_AGAIN = 60.0
 """Seconds between looks for a network while the lab stands in for it."""
 
@@ -200,6 +203,15 @@ class AsyncHub:
     ) -> Answer[Summary]:
         """What the indicators say at the newest closed candle, each signal with its reason."""
         return await self.fetch(TechnicalQuery(symbol, interval, tuple(allow_quote)), **how)
+
+    async def symbols(self, text: str = "", *, limit: int = MOST, deadline: float = LISTS_WAIT) -> Symbols:
+        """Markets that the text may mean, best match first, and who lists them; ``str()`` says so in words.
+
+        Each exchange's own list is fetched at most once a day; until one is there, its main markets stand in.
+        """
+        if limit < 1:
+            raise ValueError(f"limit={limit!r}: expected at least 1")
+        return await self._world.symbols(text, limit, deadline)
 
     async def health(self) -> Snapshot:
         """Circuits, pauses and success of everything in the catalogue, as plain data."""

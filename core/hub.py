@@ -20,6 +20,7 @@ from core.indicators import Summary
 from core.lab import Lab
 from core.market import OrderBook, Query, Quote, Volume
 from core.settings import Settings
+from core.symbols import Symbols
 
 __all__ = ["AsyncHub", "Hub", "close_shared", "shared"]
 
@@ -108,6 +109,10 @@ class Hub:
     def technical(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Summary]:
         """See :meth:`AsyncHub.technical`."""
         return self._wait(self.hub.technical(symbol, interval, **fields))
+
+    def symbols(self, text: str = "", **how: Any) -> Symbols:
+        """See :meth:`AsyncHub.symbols`."""
+        return self._wait(self.hub.symbols(text, **how))
 
     def health(self) -> Snapshot:
         """See :meth:`AsyncHub.health`."""

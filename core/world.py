@@ -19,6 +19,7 @@ from core.engine.exchange import Exchange
 from core.engine.folder import DataFolder
 from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
+from core.engine.listings import Listings
 from core.engine.probe import network_there, spread
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
@@ -26,6 +27,7 @@ from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
 from core.settings import Settings
+from core.symbols import Symbols, search
 
 OFFLINE_KEPT = 5.0
 """Seconds for which the finding that no host can be reached is not tried again."""
@@ -69,6 +71,17 @@ class World:
         )
         self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
         self.state.restore()
+        self._listings = Listings(
+            settings,
+            clock,
+            self.guard,
+            self.sender,
+            self.connectivity,
+            folder,
+            folder.path / name / "symbols.json",
+            self.state.save,
+        )
+        self._listings.restore()
         self.cache = AnswerCache(
             folder,
             f"{name}/cache",
@@ -122,6 +135,15 @@ class World:
             return self.answer(held, "stale", extra=failed.attempts, note=f"stale: {why}")
         return self._keep(key, query, found)
 
+    async def symbols(self, text: str, limit: int, seconds: float) -> Symbols:
+        """A search in what the providers list; lists that are not of today are fetched first."""
+        providers = self.catalog.values()
+        why = await self._listings.refresh(providers, seconds)
+        known = self._listings.known(providers)
+        markets, has, lacks, unsure = search(text, known, self.catalog.names, limit)
+        notes = tuple(f"{provider}: {reason}" for provider, reason in why.items())
+        return Symbols(text, markets, has, lacks, unsure, notes, self.lab)
+
     def answer(
         self,
         held: Cached,
@@ -165,6 +187,7 @@ class World:
     async def close(self) -> None:
         """Stop what runs, save what must survive, close connections and cache."""
         await self._router.close()
+        await self._listings.close()
         await self.state.save(last=True)
         await self.sender.close()
         self.cache.close()

@@ -11,6 +11,7 @@ from core.catalog import Catalog
 from core.engine import truth
 from core.engine.classify import EXPECTED
 from core.lab import Lab
+from core.lab.venues import VENUES
 from core.market import (
     INTERVALS,
     CandleQuery,
@@ -279,3 +280,41 @@ async def test_its_cheapest_call_answers(lab, endpoint):
     async with httpx.AsyncClient(transport=lab.transport()) as client:
         response = await asyncio.wait_for(client.get(request.url), 5)
     provider.read_check(response, now=NOW)
+
+
+LISTING = [
+    (provider, host)
+    for provider in CATALOG.values()
+    if provider.declaration.listing
+    for host in provider.hosts
+]
+listing = pytest.mark.parametrize(
+    ("provider", "host"), LISTING, ids=[f"{provider.id}@{host.name}" for provider, host in LISTING]
+)
+
+
+async def ask_list(lab, provider, host):
+    request = provider.listing_request(host)
+    async with httpx.AsyncClient(transport=lab.transport()) as client:
+        response = await client.request(request.method, request.url, headers=request.headers)
+    return provider.read_listing(response, now=NOW)
+
+
+@listing
+async def test_its_list_of_symbols_is_that_of_the_venue(lab, provider, host):
+    venue = next(venue for venue in VENUES if venue.id == provider.id)
+    there = {market.symbol for market in venue.listed}
+    assert provider.check_symbol in there
+    # Of what the venue lists, all can be asked for.
+    assert await ask_list(lab, provider, host) == there
+
+
+@listing
+@pytest.mark.parametrize(
+    "fault", ["status:500", "status:429", "html", "empty", "truncated", "garbage", "wrong_type"]
+)
+@pytest.mark.looptime
+async def test_a_list_that_fails_is_named(lab, provider, host, fault):
+    lab.inject(provider.id, fault)
+    with pytest.raises(FAULTS[fault]):
+        await ask_list(lab, provider, host)

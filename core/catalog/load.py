@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ class Catalog(Mapping[str, Provider]):
                     raise CatalogError(file, [f"id = {provider.id!r}: {earlier.name} has it already"])
                 found[provider.id], origin[provider.id] = provider, file
         return cls(found.values())
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Asset → its full name, from those providers whose ids for coins are names."""
+        found: dict[str, str] = {}
+        for provider in self.values():
+            if (rules := getattr(provider, "declaration", None)) and rules.symbol.named_only:
+                for asset, name in rules.symbol.rename.items():
+                    found.setdefault(asset, name.removeprefix(f"{asset.lower()}-").replace("-", " "))
+        return found
 
     def serving(self, capability: Capability) -> tuple[Provider, ...]:
         """Providers of a capability, in order of priority."""

@@ -57,7 +57,8 @@ class Ranking:
         for variant in _variants(query):
             short: list[Provider] = []
             for provider in order:
-                if (reason := provider.serves(variant, wall)) is not None:
+                reason = provider.serves(variant, wall) or self._guard.unlisted(provider, variant, wall)
+                if reason:
                     if variant is query:
                         ranked.append(Unserved(provider, reason))
                 elif providers is None and not provider.covers(variant, wall):

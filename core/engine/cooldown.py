@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.answer import Throttled
+
 LONGEST = 24 * 3600.0
 LONGEST_BAN = 72 * 3600.0
 
@@ -20,6 +22,12 @@ class Cooldown:
     kind: Literal["throttled", "blocked"]
     reason: str
     until: float
+
+
+def throttled_for(error: Throttled, usual: float) -> float:
+    """Seconds to rest after it: what the provider says, within bounds, else the usual."""
+    seconds = usual if error.retry_after is None else error.retry_after
+    return min(LONGEST_BAN if error.ban else LONGEST, max(1.0, seconds))
 
 
 class Cooldowns:

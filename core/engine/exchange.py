@@ -10,13 +10,12 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_ra
 
 from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
 from core.clock import Clock
-from core.engine import cooldown as pauses
 from core.engine import truth
 from core.engine.candidates import Candidate
 from core.engine.classify import EXPECTED, Failure, OutOfQuota, classify
 from core.engine.complete import join, shortfall
 from core.engine.connectivity import Connectivity
-from core.engine.cooldown import Cooldown
+from core.engine.cooldown import Cooldown, throttled_for
 from core.engine.guard import Guard, Refusal, scopes
 from core.engine.health import Health, Permits
 from core.engine.local import Ask, LocalProvider
@@ -201,9 +200,8 @@ class Exchange:
                 self._guard.remember_unknown(provider, query.capability, query.symbol, self._clock.mono())
         failure = classify(error)
         if isinstance(error, Throttled):
-            most = pauses.LONGEST_BAN if error.ban else pauses.LONGEST
-            seconds = self._settings.throttle_default if error.retry_after is None else error.retry_after
-            self._pause(provider.id, "throttled", error.reason, min(most, max(1.0, seconds)))
+            seconds = throttled_for(error, self._settings.throttle_default)
+            self._pause(provider.id, "throttled", error.reason, seconds)
         elif isinstance(error, Forbidden):
             self._pause(
                 _blocked_scope(candidate, error), "blocked", error.reason, self._settings.blocked_cooldown

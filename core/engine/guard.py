@@ -17,6 +17,8 @@ PATIENCE = 0.25
 UNKNOWN_FOR = 3600.0
 """Seconds that an endpoint's word "no such symbol" is remembered."""
 UNKNOWN_MOST = 2000
+LISTED_FOR = 86_400.0
+"""Seconds for which a provider's own list of symbols rules out what is not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Guard:
         """Scope → reason; a person's doing."""
         self.limiters = {provider.id: Limiter(provider.limits, now) for provider in catalog.values()}
         self._health = {endpoint: Health(policy, rng) for endpoint in catalog.endpoints}
+        self.listed: dict[str, tuple[frozenset[str], float]] = {}
+        """Provider → the symbols on its own list, and when that was read (wall seconds)."""
         self._unknown: OrderedDict[tuple[str, str, str], tuple[float, str]] = OrderedDict()
 
     def health(self, provider: Provider, capability: Capability, host: Host) -> Health:
@@ -136,7 +140,26 @@ class Guard:
         until, reason = self._unknown.get((provider.id, capability, symbol), (0.0, ""))
         return reason if now < until else ""
 
+    def whole_list(self, provider: str, wall: float) -> frozenset[str] | None:
+        """The provider's own list of symbols, if it was read lately."""
+        symbols, at = self.listed.get(provider, (None, 0.0))
+        return symbols if 0 <= wall - at < LISTED_FOR else None
+
+    def unlisted(self, provider: Provider, query: Query, wall: float) -> str:
+        """Why a query about now is for nothing, by the provider's own list; empty when that does not say so.
+
+        A range that has ended may be of a market that has gone since.
+        """
+        if not isinstance(query, SymbolQuery) or getattr(query, "end", None) is not None:
+            return ""
+        symbols = self.whole_list(provider.id, wall)
+        if symbols is None or query.symbol in symbols or provider.follows_no_rule(query.symbol):
+            return ""
+        return f"{provider.name} does not list {query.symbol}"
+
     def forget_unknown(self, provider: str) -> None:
         """Ask again for symbols that a provider did not list."""
+        if provider in self.listed:
+            self.listed[provider] = self.listed[provider][0], 0.0
         for key in [key for key in self._unknown if key[0] == provider]:
             del self._unknown[key]

@@ -209,6 +209,10 @@ class Provider:
         """The symbol as the provider writes it."""
         return self._symbol_names(*symbol.split("/"))["symbol"]
 
+    def follows_no_rule(self, symbol: str) -> bool:
+        """Whether its name for this symbol was declared as a whole."""
+        return symbol in self.declaration.symbol.overrides
+
     def canonical(self, name: str) -> str | None:
         """Our name for an asset of theirs: XBT is BTC. None where ours is another asset there."""
         rules = self.declaration.symbol
