@@ -1,10 +1,10 @@
-"""What the engine costs: circuits, the way of an answer, the cache, a crowd; each beside its plain counterpart.
+"""What the engine costs: circuits, the way of an answer, the cache, a crowd; each beside its plain like.
 
     python benchmarks/engine.py [--rounds 7]
 
 One table: ours, theirs, the ratio (below 1 = less than the other) and the aim. A and B run in turn, round by
 round, and the median of each is taken, so that a noisy machine disturbs both alike. Everything stays on
-loopback: a server in a process of its own answers at once with bodies that were made up beforehand. Hosts of a
+loopback: a server in a process of its own answers at once with bodies made up beforehand. Hosts of a
 catalogue are https only, so the hub is pointed at that server by ``lab_url``, which puts the original host
 into the path; the plain client asks for the very same path. Libraries that are not installed are left out and
 named; ``pip install -e .[bench]`` brings them.
@@ -12,8 +12,12 @@ named; ``pip install -e .[bench]`` brings them.
 
 import argparse
 import asyncio
+import contextlib
+import dataclasses
 import gc
+import importlib
 import json
+import random
 import statistics
 import subprocess
 import sys
@@ -27,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402 - the repository comes first
+import pyarrow as pa  # noqa: E402
 
 from core.async_hub import AsyncHub  # noqa: E402
 from core.catalog import Catalog  # noqa: E402
@@ -184,9 +189,7 @@ def fails() -> None:
 
 
 def closed_circuit() -> Callable[[], object]:
-    import random
-
-    circuit = Breaker(BreakerPolicy(), random.Random(1))  # noqa: S311 - jitter
+    circuit = Breaker(BreakerPolicy(), random.Random(1))
     clock = time.monotonic
 
     def call() -> None:
@@ -198,51 +201,49 @@ def closed_circuit() -> Callable[[], object]:
 
 
 def open_circuit() -> Callable[[], object]:
-    import random
-
-    circuit = Breaker(BreakerPolicy(first=3600, longest=3600), random.Random(1))  # noqa: S311 - jitter
+    circuit = Breaker(BreakerPolicy(first=3600, longest=3600), random.Random(1))
     for _ in range(3):
         circuit.failure(circuit.allow(time.monotonic()), time.monotonic())
     clock = time.monotonic
     return lambda: circuit.allow(clock()) and nothing()
 
 
-def others() -> dict[str, tuple[Callable[[], object], Callable[[], object]] | None]:
+def others() -> dict[str, "Pair | None"]:
     """By library: a call through its closed circuit, and through its open one. None: not installed."""
     return {"pybreaker": _pybreaker(), "purgatory": _purgatory(), "circuitbreaker": _circuitbreaker()}
 
 
-def _pybreaker() -> tuple[Callable[[], object], Callable[[], object]] | None:
-    try:
-        import pybreaker
-    except ImportError:
+Pair = tuple[Callable[[], object], Callable[[], object]]
+
+
+def _pybreaker() -> Pair | None:
+    if (library := _library("pybreaker")) is None:
         return None
-    well = pybreaker.CircuitBreaker(fail_max=3, reset_timeout=3600)
-    ill = pybreaker.CircuitBreaker(fail_max=3, reset_timeout=3600)
-    refused = _tripped(lambda: ill.call(fails), lambda: ill.call(nothing), pybreaker.CircuitBreakerError)
+    well, ill = (library.CircuitBreaker(fail_max=3, reset_timeout=3600) for _ in range(2))
+    refused = _tripped(lambda: ill.call(fails), lambda: ill.call(nothing), library.CircuitBreakerError)
     return (lambda: well.call(nothing)), refused
 
 
-def _purgatory() -> tuple[Callable[[], object], Callable[[], object]] | None:
-    try:
-        from purgatory import SyncCircuitBreakerFactory
-        from purgatory.domain.model import OpenedState
-    except ImportError:
+def _purgatory() -> Pair | None:
+    if (library := _library("purgatory")) is None:
         return None
-    factory = SyncCircuitBreakerFactory(default_threshold=3, default_ttl=3600)
-    guarded, failing = factory("well")(nothing), factory("ill")(fails)
-    refused = _tripped(failing, factory("ill")(nothing), OpenedState)
-    return guarded, refused
+    factory = library.SyncCircuitBreakerFactory(default_threshold=3, default_ttl=3600)
+    refusal = importlib.import_module("purgatory.domain.model").OpenedState
+    return factory("well")(nothing), _tripped(factory("ill")(fails), factory("ill")(nothing), refusal)
 
 
-def _circuitbreaker() -> tuple[Callable[[], object], Callable[[], object]] | None:
+def _circuitbreaker() -> Pair | None:
+    if (library := _library("circuitbreaker")) is None:
+        return None
+    well, ill = (library.CircuitBreaker(failure_threshold=3, recovery_timeout=3600) for _ in range(2))
+    return well(nothing), _tripped(ill(fails), ill(nothing), library.CircuitBreakerError)
+
+
+def _library(name: str) -> Any:
     try:
-        from circuitbreaker import CircuitBreaker, CircuitBreakerError
+        return importlib.import_module(name)
     except ImportError:
         return None
-    ill = CircuitBreaker(failure_threshold=3, recovery_timeout=3600)
-    guarded = CircuitBreaker(failure_threshold=3)(nothing)
-    return guarded, _tripped(ill(fails), ill(nothing), CircuitBreakerError)
 
 
 def _tripped(
@@ -250,16 +251,14 @@ def _tripped(
 ) -> Callable[[], object]:
     """A call that is refused, after enough failures that it is."""
     for _ in range(4):
-        try:
+        with contextlib.suppress(ValueError, refusal):
             failing()
-        except (ValueError, refusal):
-            pass
 
     def refused() -> None:
         try:
             call()
         except refusal:
-            pass
+            return
 
     return refused
 
@@ -313,7 +312,9 @@ async def _one_answer(table: Table, rounds: int, hub: AsyncHub, client: httpx.As
 
     await ours(), await theirs()
     one, other = await awaited_in_turn(rounds, ours, theirs)
-    table.line("price of 1 KB over loopback, beside bare httpx + JSON", one, other, "≤ 1.10", one / other <= 1.1)
+    table.line(
+        "price of 1 KB over loopback, beside bare httpx + JSON", one, other, "≤ 1.10", one / other <= 1.1
+    )
     response = httpx.Response(200, headers={"content-type": "application/json"}, text=TICKER)
     (reading,) = in_turn(rounds, each(lambda: provider.read(query, response, now=1_780_000_000.0), 2000))
     table.line("  of which the reader", reading, None, "", None)
@@ -321,11 +322,11 @@ async def _one_answer(table: Table, rounds: int, hub: AsyncHub, client: httpx.As
 
 async def _memory(table: Table, rounds: int, hub: AsyncHub) -> None:
     query = PriceQuery("BTC/USDT")
-    entry = hub._world.cache.get(query.key())  # noqa: SLF001 - made to last, so that every call is a hit
+    entry = hub._world.cache.get(query.key())  # made to last, so that every call is a hit
     assert entry is not None
-    hub._world.cache._memory[query.key()] = (  # noqa: SLF001
+    hub._world.cache._memory[query.key()] = (
         _lasting(entry.entry),
-        hub._clock.mono(),  # noqa: SLF001
+        hub._clock.mono(),
         True,
     )
 
@@ -341,22 +342,20 @@ async def _disk(table: Table, rounds: int, hub: AsyncHub) -> None:
     query = CandleQuery("BTC/USDT", "1h", limit=ROWS)
     answer = await hub.fetch(query)
     assert len(answer.value) == ROWS
-    cache, key = hub._world.cache, query.key()  # noqa: SLF001
-    cache._write()  # noqa: SLF001
-    hub._folder._writer.submit(nothing).result()  # noqa: SLF001 - the write before it is done then
+    cache, key = hub._world.cache, query.key()
+    cache._write()
+    hub._folder._writer.submit(nothing).result()  # the write before it is done then
 
     def ours() -> object:
-        cache._memory.clear()  # noqa: SLF001 - as after a restart
+        cache._memory.clear()  # as after a restart
         return cache.get(key)
 
-    import pyarrow as pa
-
-    blob = cache._disk.get(key)  # noqa: SLF001
+    blob = cache._disk.get(key)
     body = memoryview(blob)[8 + int.from_bytes(blob[4:8], "little") :]
     assert len(decode(blob).value) == ROWS
 
     def table_only() -> Any:
-        cache._disk.get(key)  # noqa: SLF001
+        cache._disk.get(key)
         with pa.ipc.open_stream(body) as reader:
             return reader.read_all()
 
@@ -427,13 +426,11 @@ def _percentile(times: Sequence[float], share: int) -> float:
 
 def _unlimited(hub: AsyncHub) -> None:
     """A benchmark asks more often than any venue would allow."""
-    for limiter in hub._world.guard.limiters.values():  # noqa: SLF001
-        limiter._buckets.clear()  # noqa: SLF001
+    for limiter in hub._world.guard.limiters.values():
+        limiter._buckets.clear()
 
 
 def _lasting(entry: Any) -> Any:
-    import dataclasses
-
     return dataclasses.replace(entry, fresh=1e9)
 
 

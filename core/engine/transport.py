@@ -117,7 +117,8 @@ class Sender:
 def _small(response: httpx.Response, most: int) -> bool:
     """Whether its headers promise a plain body of a size that may be read without counting."""
     size = response.headers.get("content-length", "")
-    return size.isascii() and size.isdigit() and int(size) <= most and "content-encoding" not in response.headers
+    plain = size.isascii() and size.isdigit() and len(size) < 12 and int(size) <= most
+    return plain and "content-encoding" not in response.headers
 
 
 async def _body(response: httpx.Response, most: int) -> bytes:

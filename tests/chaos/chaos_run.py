@@ -1,4 +1,4 @@
-"""A run: people ask, things break, are mended, the hub is restarted, the clock is set back. All by one seed."""
+"""A run: people ask, things break and are mended, hubs restart, clocks go back. All by one seed."""
 
 import asyncio
 import random
@@ -152,7 +152,9 @@ class Run:
 
     def _new_query(self) -> Query:
         draw, symbol = self.random, self.random.choice(SYMBOLS)
-        match draw.choices(("candles", "range", "price", "volume", "book", "technical"), (30, 6, 35, 8, 20, 1))[0]:
+        match draw.choices(
+            ("candles", "range", "price", "volume", "book", "technical"), (30, 6, 35, 8, 20, 1)
+        )[0]:
             case "candles":
                 interval = draw.choice(("1m", "1m", "5m", "5m", "15m", "1h", "4h"))
                 # The market makes its candles from minutes: long spans of coarse ones take most of the time.
