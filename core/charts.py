@@ -177,6 +177,8 @@ def candle_figure(
             "rangeslider": {"visible": False},
             "anchor": panes[-1].axis,
             "hoverformat": "%a %d %b %Y %H:%M UTC",
+            "spikethickness": 1,
+            "spikecolor": GREY,
             "showgrid": False,
             "title": None,
         },

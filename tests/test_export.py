@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from core import export
 from core.answer import Answer, Attempt
+from core.chosen import columns, parse_all
+from core.indicators import compute
 from core.market import CandleQuery, candles_frame
 
 QUERY = CandleQuery("BTC/USDT", "1h", limit=3)
@@ -109,6 +112,52 @@ def test_without_volume_there_is_no_volume_column() -> None:
     given_ = answer()
     del given_.value["volume"]
     assert b"volume" not in export.to_csv(given_, QUERY)
+
+
+def test_indicators_stand_beside_the_candles() -> None:
+    given_ = answer()
+    given_.value[["high", "low", "close"]] = np.array([[3.0, 1.0, 2.0], [4.0, 2.0, 3.0], [6.0, 4.0, 5.0]])
+    beside = columns(parse_all(["sma(2)"])[0], given_.value, "1h")
+    text = export.to_csv(given_, QUERY, beside).decode()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines[0] == "time,open,high,low,close,volume,source,method,sma(2)"
+    assert [line.rsplit(",", 1)[1] for line in lines[1:]] == ["", "2.5", "4.0"]
+    assert "nan" not in text.lower()
+    table = pq.read_table(io.BytesIO(export.to_parquet(given_, QUERY, beside)))
+    assert table.column("sma(2)").to_pylist() == [None, 2.5, 4.0]
+
+
+def test_python_computes_what_is_chosen() -> None:
+    frame = answer().value
+    frame[["high", "low", "close"]] = np.array([[3.0, 1.0, 2.0], [4.0, 2.0, 3.0], [6.0, 4.0, 5.0]])
+    given_ = replace(answer(), value=frame)
+    chosen = parse_all(["sma(2),psar(0.03),obv"])[0]
+    text = export.to_python(given_, QUERY, lab_seed=1, chosen=chosen, since=frame.index[1])
+    printed: list[object] = []
+
+    class FakeHub:
+        def __init__(self, settings: object) -> None:
+            pass
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def candles(self, *_: object, start: str, **__: object) -> Answer[pd.DataFrame]:
+            assert start == frame.index[0].isoformat()
+            return given_
+
+    head, body = text.split("\n\n", 1)
+    assert head == "from core import Hub, Settings\nfrom core.indicators import compute"
+    names = {"Hub": FakeHub, "Settings": dict, "compute": compute, "print": printed.append}
+    exec(body, names)  # noqa: S102 - our own snippet
+    candles, _, *values = printed
+    assert [list(shown.columns) for shown in values] == [["sma"], ["psar", "trend"], ["obv"]]
+    assert {shown.index[0] for shown in (candles, *values)} == {frame.index[1]}
+    assert values[0]["sma"].tolist() == [2.5, 4.0]
+    assert values[1].attrs["params"] == {"step": 0.03, "max_step": 0.2}
 
 
 @pytest.mark.parametrize("lab", [False, True])

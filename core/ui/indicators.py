@@ -23,6 +23,7 @@ MOST = 12
 WARM_UP, STEP = 1000, 250
 """Most candles fetched before the window, and in which steps: the next choice finds them in the cache."""
 
+BETWEEN = " · "
 LEANS = {1: "▲ up", 0: "● neither", -1: "▼ down"}
 
 
@@ -43,7 +44,7 @@ def choose() -> tuple[Chosen, ...]:
     for problem in st.session_state.pop(PROBLEMS, ()):
         stop = "" if problem.endswith("?") else "."
         st.warning(f"{words.plain(problem)}{stop} Left out.", icon=":material/link_off:")
-    chosen, _ = parse_all(picked)
+    chosen, _ = parse_all(map(_word, picked))
     address = ",".join(one.word for one in chosen)
     st.session_state[KEPT] = address
     if address and st.query_params.get_all(KEY) != [address]:
@@ -96,8 +97,8 @@ def _summary(answer: Answer[Summary]) -> None:
         )
     if said.missing:
         st.markdown("\n".join(f"- {words.plain(entry.reason)}" for entry in said.missing))
-    told = [*answer.notes, f"computed {words.ago(answer.age)} ({answer.tier})"]
-    st.caption(f"Rules of thumb, not advice. {words.plain('; '.join(told))}.")
+    told = ["Rules of thumb, not advice", *answer.notes, f"computed {words.ago(answer.age)} ({answer.tier})"]
+    st.caption(f"{words.plain('; '.join(told))}.")
 
 
 def _name(name: str) -> str:
@@ -107,7 +108,12 @@ def _name(name: str) -> str:
 def _told(word: str) -> str:
     """An option of the list; what is found by its name, its title and its family."""
     declared = parse(word).declared
-    return f"{word} · {declared.title} · {declared.family}"
+    return f"{word}{BETWEEN}{declared.title}{BETWEEN}{declared.family}"
+
+
+def _word(told: str) -> str:
+    """Back from :func:`_told`: of what was typed, Streamlit hands out the told form the next time."""
+    return told.split(BETWEEN, maxsplit=1)[0]
 
 
 def _changed() -> None:
@@ -116,7 +122,7 @@ def _changed() -> None:
 
 def _keep(given: list[str]) -> None:
     """Into the widget what is an indicator, and onto the page what is not."""
-    chosen, problems = parse_all(given)
+    chosen, problems = parse_all(map(_word, given))
     if len(chosen) > MOST:
         left = ", ".join(one.word for one in chosen[MOST:])
         problems.append(f"indicators: at most {MOST} at once, so not {left}")
