@@ -202,6 +202,23 @@ async def test_an_unknown_symbol_is_named(lab, endpoint):
 
 
 @once
+async def test_a_delisted_symbol_is_named(lab, endpoint):
+    provider = CATALOG[endpoint.provider]
+    base = provider.check_symbol.partition("/")[0]
+    for venue in VENUES:
+        if venue.id == provider.id:
+            for market in venue.listed:
+                if market.base == base:
+                    lab.inject(provider.id, f"delisted:{market.symbol}")
+    query = query_of(endpoint)
+    if str(endpoint) in SILENT:
+        assert (await ask(lab, endpoint, query)).empty
+        return
+    with pytest.raises(UnknownSymbol):
+        await ask(lab, endpoint, query)
+
+
+@once
 def test_an_asset_without_a_known_id_is_not_asked_for(endpoint):
     provider = CATALOG[endpoint.provider]
     query = query_of(endpoint, f"NOSUCHCOIN/{provider.check_symbol.split('/')[1]}")
@@ -233,6 +250,7 @@ FAULTS = {
     "garbage": BadPayload,
     "schema_drift": BadPayload,
     "truncated": (BadPayload, httpx.RemoteProtocolError),
+    "maintenance": ProviderDown,
 }
 
 

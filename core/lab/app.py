@@ -1,15 +1,17 @@
 """The lab as an ASGI app, the original host first in the path."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from core.lab.lab import Lab
+from core.lab.delivery import Delivery
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+Handle = Callable[[str, str, str, bytes, Mapping[str, str]], Delivery]
+"""Method, path, query, body and headers → what happens."""
 
 MOST_ASKED = 65_536
 """No request to the lab has a larger body."""
@@ -22,8 +24,8 @@ class Application:
     the client sees is up to the server. ``python -m core.lab`` does it for real.
     """
 
-    def __init__(self, lab: "Lab") -> None:
-        self._lab = lab
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -40,7 +42,7 @@ class Application:
         }
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         query = scope.get("query_string", b"").decode("ascii", "replace")
-        made = self._lab.handle_at(scope["method"], path, query, await _body(receive), headers)
+        made = self._handle(scope["method"], path, query, await _body(receive), headers)
         await asyncio.sleep(made.delay)
         if made.ending == "hang":
             hang = asyncio.sleep(made.hold) if made.hold is not None else _gone(receive)

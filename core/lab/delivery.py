@@ -71,6 +71,7 @@ def deliver(
     }
     made = Delivery(reply.status, headers, _encode(reply.body))
     for fault in faults:
+        made.delay += _lateness(fault, now)
         _bend(made, fault, host, chance)
     return _sealed(made)
 
@@ -92,10 +93,14 @@ def _sealed(made: Delivery) -> Delivery:
     return made
 
 
+def _lateness(fault: Fault, now: float) -> float:
+    if fault.fault == "decay":
+        return fault.slope * (now - fault.since)
+    return fault.seconds or 0.0 if fault.fault == "latency" else 0.0
+
+
 def _bend(made: Delivery, fault: Fault, host: str, chance: random.Random) -> None:
     match fault.fault:
-        case "latency":
-            made.delay += fault.seconds or 0.0
         case "timeout":
             made.ending, made.hold = "hang", fault.seconds
         case "refuse" | "reset" as ending:

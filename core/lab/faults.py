@@ -1,4 +1,4 @@
-"""Faults: which there are, where they apply, and what they do to a body."""
+"""Faults: which there are, where they apply, and for how long."""
 
 import random
 import threading
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from core.lab.venue import Reply, Venue
+from core.lab.venue import Venue
 
 EVERYWHERE = ""
 """The target that means all of them."""
 
-_COMMON = frozenset({"probability", "times", "until"})
+_COMMON = frozenset({"probability", "times", "since", "until"})
 _FOR = _COMMON | {"seconds"}
 FAULTS: Mapping[str, frozenset[str]] = {
     "latency": _FOR,
@@ -32,8 +32,15 @@ FAULTS: Mapping[str, frozenset[str]] = {
     "spike": _FOR | {"factor"},
     "unsorted": _FOR,
     "slow_drip": _FOR | {"rate"},
+    "decay": _FOR | {"slope"},
+    "maintenance": _FOR | {"status"},
+    "delisted": _FOR | {"symbol"},
 }
-"""Fault → its options. ``status`` is also written with its number, as in ``status:503``."""
+"""Fault → its options. Two are also written with what they need: ``status:503``, ``delisted:BTC/USD``."""
+
+_USUAL: Mapping[str, dict[str, Any]] = {"latency": {"seconds": 1.0}, "maintenance": {"status": 503}}
+
+_WITH = {"status": "NNN", "delisted": "BASE/QUOTE"}
 
 _HELD = frozenset({"latency", "timeout"})
 """For these ``seconds`` is how long a request is held; for all others how long the fault lasts."""
@@ -41,11 +48,12 @@ _HELD = frozenset({"latency", "timeout"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in force. Times in UTC seconds; None means unlimited."""
+    """One fault. Times in UTC seconds; None means unlimited."""
 
     target: str
     fault: str
     since: float
+    """When it begins, or began."""
     until: float | None = None
     """When it ends by itself."""
     seconds: float | None = None
@@ -62,6 +70,10 @@ class Fault:
     factor: float = 10.0
     rate: float = 8.0
     """slow_drip: bytes a second."""
+    slope: float = 0.01
+    """decay: seconds by which an answer comes later, for every second since it began."""
+    symbol: str = ""
+    """delisted: which, as BASE/QUOTE."""
     met: int = 0
     """Requests that it has met."""
 
@@ -77,7 +89,7 @@ class _Live:
 
 
 class Faults:
-    """Those in force, in the order in which they were injected. May be used from any thread."""
+    """Those in force or to come, in the order in which they were injected. May be used from any thread."""
 
     def __init__(self, seed: int, venues: Iterable[Venue]) -> None:
         self._seed = seed
@@ -89,6 +101,7 @@ class Faults:
         """Put a fault in force, in place of the same at the same target. ValueError names what is allowed."""
         place = self.target(target)
         made = _made(place, fault, now, dict(options))
+        self._check_listed(place, made.symbol)
         with self._lock:
             chance = random.Random(f"{self._seed} {place} {made.fault}")  # noqa: S311 - repeatable, not secret
             self._live[place, made.fault] = _Live(made, chance)
@@ -102,9 +115,9 @@ class Faults:
             self._live = kept
 
     def snapshot(self, now: float) -> tuple[Fault, ...]:
-        """What is in force at this moment."""
+        """What is in force at this moment, or to come."""
         with self._lock:
-            return tuple(live.fault for live in self._live.values() if _in_force(live.fault, now))
+            return tuple(live.fault for live in self._live.values() if not _over(live.fault, now))
 
     def meet(self, provider: str, host: str, capabilities: tuple[str, ...], now: float) -> list[Fault]:
         """The faults that a request meets. Draws their chance and counts them down."""
@@ -112,7 +125,9 @@ class Faults:
         with self._lock:
             for live in self._live.values():
                 fault = live.fault
-                if not _in_force(fault, now) or not _covers(fault.target, provider, host, capabilities):
+                if now < fault.since or _over(fault, now):
+                    continue
+                if not _covers(fault.target, provider, host, capabilities):
                     continue
                 if fault.probability < 1.0 and live.chance.random() >= fault.probability:
                     continue
@@ -120,6 +135,12 @@ class Faults:
                 live.fault = replace(fault, times=left, met=fault.met + 1)
                 met.append(fault)
         return met
+
+    def _check_listed(self, place: str, symbol: str) -> None:
+        provider = place.partition("@")[0].partition("/")[0]
+        venues = [self._venues[provider]] if provider else list(self._venues.values())
+        if symbol and not any(listing.symbol == symbol for venue in venues for listing in venue.listed):
+            raise ValueError(f"symbol={symbol!r}: expected one that is listed at {provider or 'some venue'}")
 
     def target(self, target: str | None) -> str:
         """The target as it is kept. ValueError names what is allowed."""
@@ -145,30 +166,43 @@ def _covers(target: str, provider: str, host: str, capabilities: tuple[str, ...]
     return name in {"", provider} and wanted in {"", host} and (not capability or capability in capabilities)
 
 
-def _in_force(fault: Fault, now: float) -> bool:
-    return (fault.until is None or now < fault.until) and (fault.times is None or fault.times > 0)
+def _over(fault: Fault, now: float) -> bool:
+    return (fault.until is not None and now >= fault.until) or fault.times == 0
 
 
 def _made(place: str, fault: str, now: float, options: dict[str, Any]) -> Fault:
-    name, _, number = str(fault).partition(":")
-    if name not in FAULTS or (number and name != "status"):
-        names = " ".join("status:NNN" if known == "status" else known for known in FAULTS)
-        raise ValueError(f"fault={fault!r}: expected one of {names}")
-    if number:
-        options.setdefault("status", int(number) if number.isdecimal() else number)
+    name = _named(fault, options)
     for option, value in options.items():
         if option not in FAULTS[name]:
             raise ValueError(f"{option}={value!r}: {name} allows {' '.join(sorted(FAULTS[name]))}")
     checked = {option: _OPTIONS[option](option, value) for option, value in options.items()}
-    if name == "status":
-        if not 400 <= checked.get("status", 0) <= 599:
-            raise ValueError(f"fault={fault!r}: expected a failing status, status:400 to status:599")
-        name = f"status:{checked['status']}"
+    if name == "status" and not 400 <= checked.get("status", 0) <= 599:
+        raise ValueError(f"fault={fault!r}: expected a failing status, status:400 to status:599")
+    if name == "delisted" and "symbol" not in checked:
+        raise ValueError(f"fault={fault!r}: expected a symbol, as in delisted:BTC/USD")
+    later = "since" in checked
+    since = checked.pop("since", now)
     if "seconds" in checked and name not in _HELD:
-        checked.setdefault("until", now + checked.pop("seconds"))
-    if name == "latency":
-        checked.setdefault("seconds", 1.0)
-    return Fault(place, name, now, **checked)
+        checked.setdefault("until", since + checked.pop("seconds"))
+    if later and checked.get("until", since + 1) <= since:
+        raise ValueError(f"until={checked['until']!r}: expected a time after since={since!r}")
+    checked = _USUAL.get(name, {}) | checked
+    if name in _WITH:
+        name = f"{name}:{checked['status' if name == 'status' else 'symbol']}"
+    return Fault(place, name, since, **checked)
+
+
+def _named(fault: str, options: dict[str, Any]) -> str:
+    """The name alone; what stands behind a colon becomes an option."""
+    name, _, more = str(fault).partition(":")
+    if name not in FAULTS or (more and name not in _WITH):
+        names = " ".join(f"{known}:{_WITH[known]}" if known in _WITH else known for known in FAULTS)
+        raise ValueError(f"fault={fault!r}: expected one of {names}")
+    if more and name == "status":
+        options.setdefault("status", int(more) if more.isdecimal() else more)
+    elif more:
+        options.setdefault("symbol", more)
+    return name
 
 
 def _between(low: float, high: float) -> Callable[[str, Any], float]:
@@ -204,8 +238,15 @@ def _header(option: str, value: Any) -> str:
     return text
 
 
+def _symbol(option: str, value: Any) -> str:
+    if not isinstance(value, str) or value.count("/") != 1:
+        raise ValueError(f"{option}={value!r}: expected BASE/QUOTE, as in BTC/USD")
+    return value.strip().upper()
+
+
 _OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "seconds": _between(0, 1e7),
+    "since": _between(0, 1e11),
     "until": _between(0, 1e11),
     "probability": _between(0, 1),
     "times": _whole(1, 10**9),
@@ -215,83 +256,6 @@ _OPTIONS: dict[str, Callable[[str, Any], Any]] = {
     "rows": _whole(1, 1000),
     "factor": _between(1e-6, 1e6),
     "rate": _between(0.1, 1e6),
-}
-
-
-def disturb(reply: Reply, faults: Iterable[Fault], chance: random.Random) -> None:
-    """Let the data faults have their way with a reply, in place. Errors of the venue stay as they are."""
-    for fault in faults:
-        if reply.status == 200 and (act := _DATA.get(fault.fault)):
-            act(reply, fault, chance)
-
-
-def _gap(reply: Reply, fault: Fault, chance: random.Random) -> None:
-    """Rows are missing in the middle; the first and the last stay."""
-    for table in reply.tables:
-        count = min(fault.rows, len(table) - 2)
-        if count > 0:
-            first = chance.randint(1, len(table) - 1 - count)
-            del table[first : first + count]
-
-
-def _duplicate(reply: Reply, fault: Fault, chance: random.Random) -> None:
-    """Rows stand twice, one after the other."""
-    for table in reply.tables:
-        for _ in range(min(fault.rows, len(table))):
-            place = chance.randrange(len(table))
-            table.insert(place, table[place])
-
-
-def _spike(reply: Reply, fault: Fault, chance: random.Random) -> None:
-    """One row's prices are many times what they were, in the form they had."""
-    for table in reply.tables[:1]:
-        if table:
-            place = chance.randrange(len(table))
-            row = table[place].copy()
-            for column in reply.prices:
-                row[column] = _times(row[column], fault.factor)
-            if isinstance(row, dict):
-                table[place].update(row)
-            else:
-                table[place][:] = row
-
-
-def _times(price: Any, factor: float) -> Any:
-    if isinstance(price, str):
-        return f"{float(price) * factor:.{len(price.partition('.')[2])}f}"
-    return round(price * factor, 8)
-
-
-def _unsorted(reply: Reply, fault: Fault, chance: random.Random) -> None:
-    """Rows in a wrong order."""
-    del fault
-    for table in reply.tables:
-        before = table.copy()
-        if len(table) > 1:
-            chance.shuffle(table)
-            if table == before:
-                table.reverse()
-
-
-def _drift(reply: Reply, fault: Fault, chance: random.Random) -> None:
-    """The shape changed overnight: keys have other names, columns have moved."""
-    del fault, chance
-    reply.body = _drifted(reply.body)
-
-
-def _drifted(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {f"{name}V2": _drifted(value) for name, value in part.items()}
-    if isinstance(part, list):
-        moved = part[1:] + part[:1] if part and not isinstance(part[0], dict | list) else part
-        return [_drifted(value) for value in moved]
-    return part
-
-
-_DATA: dict[str, Callable[[Reply, Fault, random.Random], None]] = {
-    "gap": _gap,
-    "duplicate": _duplicate,
-    "spike": _spike,
-    "unsorted": _unsorted,
-    "schema_drift": _drift,
+    "slope": _between(0, 1e3),
+    "symbol": _symbol,
 }

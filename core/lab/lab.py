@@ -12,7 +12,8 @@ import httpx
 from core.clock import Clock, SystemClock
 from core.lab.app import Application
 from core.lab.delivery import Delivery, deliver, plain, retry_after
-from core.lab.faults import EVERYWHERE, Fault, Faults, disturb
+from core.lab.disturb import disturb
+from core.lab.faults import EVERYWHERE, Fault, Faults
 from core.lab.market import Market
 from core.lab.transport import LabTransport
 from core.lab.venue import Call, Reply
@@ -31,7 +32,7 @@ class Lab:
         self.seed = seed
         self.clock: Clock = clock or SystemClock()
         self.market = Market(seed)
-        self.app = Application(self)
+        self.app = Application(self.handle_at)
         self._venues = {host: venue for venue in VENUES for host in venue.hosts}
         self._faults = Faults(seed, VENUES)
         self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -44,7 +45,7 @@ class Lab:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What is in force now."""
+        """What is in force now, or waits for its hour."""
         return self._faults.snapshot(self.clock.now())
 
     @property
@@ -55,20 +56,23 @@ class Lab:
             and fault.target == EVERYWHERE
             and fault.probability == 1.0
             and fault.times is None
+            and fault.since <= self.clock.now()
             for fault in self.faults
         )
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """What an ``httpx.AsyncClient`` needs to find the venues here instead of on the network."""
-        return LabTransport(self)
+        return LabTransport(self.handle, self.hosts)
 
     def inject(self, target: str | None, fault: str, **options: Any) -> Fault:
         """Let something go wrong, until it is cleared or its time or count is over.
 
         ``target``: None for everything, ``kraken``, ``kraken/ohlcv``, ``kraken/ohlcv@api.kraken.com``,
         ``@api.kraken.com``. ``fault``: a name of :data:`core.lab.faults.FAULTS`, where the options of each
-        stand too. All take ``probability``, ``times`` (requests), ``until`` (UTC seconds) and ``seconds``:
-        how long the fault lasts, or, for latency and timeout, how long it holds each request. The same fault
+        stand too. All take ``probability``, ``times`` (requests), ``since`` and ``until`` (UTC seconds) and
+        ``seconds``: how long the fault lasts, or, for latency and timeout, how long it holds each request.
+        With a ``since`` to come it waits: a shape that changes overnight. An outage is ``refuse`` or
+        ``timeout``, of one host, of one venue or of everything, as the target says. The same fault
         at the same target is replaced. ValueError names what is allowed.
         """
         return self._faults.inject(target, fault, self.clock.now(), options)
@@ -86,15 +90,20 @@ class Lab:
         served, named = found or (None, {})
         now = self.clock.now()
         faults = self._faults.meet(venue.id, host.lower(), served.capabilities if served else (), now)
+        venue = venue.without(fault.symbol for fault in faults if fault.symbol)
         frozen = [fault.since for fault in faults if fault.fault == "frozen"]
         seen = min([now, *frozen])
         params = {**dict(parse_qsl(query, keep_blank_values=True)), **named}
         spent = self._spend(host, int(now // 60), served.weight if served else 1)
         call = Call(host, path, params, seen, self.market, spent)
         failing = next((fault for fault in faults if fault.fault.startswith("status:")), None)
+        closed = next((fault for fault in faults if fault.fault == "maintenance"), None)
         if failing is not None:
             reply = venue.failure(int(failing.fault.partition(":")[2]))
             reply.headers = {**venue.headers(call, served), **retry_after(failing)}
+        elif closed is not None:
+            reply = venue.maintenance(call, closed.status)
+            reply.headers = {**venue.headers(call, served), **reply.headers}
         elif method != "GET":
             reply = Reply("", 405, {"Allow": "GET"})
         else:

@@ -1,28 +1,28 @@
 """The lab in-process: an httpx transport. Time passes by ``asyncio.sleep``, so virtual time works."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Container
 
 import httpx
 
 from core.lab.delivery import Delivery
 
-if TYPE_CHECKING:
-    from core.lab.lab import Lab
+Handle = Callable[[str, str, str, str], Delivery]
+"""Method, host, path and query → what happens."""
 
 
 class LabTransport(httpx.AsyncBaseTransport):
     """Answers by the request's host. Keeps to the client's read timeout, as a socket would."""
 
-    def __init__(self, lab: "Lab") -> None:
-        self._lab = lab
+    def __init__(self, handle: Handle, hosts: Container[str]) -> None:
+        self._handle = handle
+        self._hosts = hosts
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response, or the httpx error that a broken connection raises."""
         url = request.url
-        found = url.host in self._lab.hosts
-        made = self._lab.handle(request.method, url.host, url.path, url.query.decode("ascii", "replace"))
+        found = url.host in self._hosts
+        made = self._handle(request.method, url.host, url.path, url.query.decode("ascii", "replace"))
         patience = request.extensions.get("timeout", {}).get("read")
         if made.ending == "refuse":
             # A turn of the loop, as any real connection takes.

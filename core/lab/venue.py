@@ -5,10 +5,11 @@ listings, says its errors, and has one method a route. It is written from the ve
 from this project's own catalogue, so that a wrong declaration there cannot cancel itself out here.
 """
 
+import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from core.lab.market import Listing, Market
 
@@ -83,7 +84,7 @@ class Venue:
 
     id: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]]
-    listed: ClassVar[tuple[Listing, ...]]
+    listed: tuple[Listing, ...]
     content_type: ClassVar[str] = JSON
     server: ClassVar[str] = "cloudflare"
     routes: ClassVar[tuple[Route, ...]]
@@ -98,6 +99,15 @@ class Venue:
                 if isinstance(found := getattr(value, "route", None), Route)
             )
         cls.capabilities = frozenset(name for one in cls.routes for name in one.capabilities)
+
+    def without(self, symbols: Iterable[str]) -> Self:
+        """The same venue with fewer listings."""
+        gone = set(symbols)
+        if not gone:
+            return self
+        smaller = copy.copy(self)
+        smaller.listed = tuple(listing for listing in self.listed if listing.symbol not in gone)
+        return smaller
 
     def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route of this path, and what the path says."""
@@ -127,6 +137,12 @@ class Venue:
     def failure(self, status: int) -> Reply:
         """The answer that carries this failing status."""
         raise NotImplementedError
+
+    def maintenance(self, call: Call, status: int) -> Reply:
+        """What everything is answered with while the venue is closed: a page, unless it has words for it."""
+        del call
+        text = "<p>We are performing scheduled maintenance. We will be back shortly.</p>\r\n"
+        return page(status, "Scheduled Maintenance", text)
 
 
 def page(status: int, title: str, text: str = "") -> Reply:

@@ -145,7 +145,7 @@ async def test_the_snapshot_counts_and_is_plain_data(lab):
         ("kraken", "status:200", {}, "status:400 to status:599"),
         ("kraken", "status:99", {}, "from 200 to 599"),
         ("kraken", "status:abc", {}, "whole number"),
-        ("kraken", "timeout", {"retry_after": 3}, "timeout allows probability seconds times until"),
+        ("kraken", "timeout", {"retry_after": 3}, "timeout allows probability seconds since times until"),
         ("kraken", "timeout", {"second": 3}, "second=3: timeout allows"),
         ("kraken", "timeout", {"seconds": -1}, "seconds=-1"),
         ("kraken", "timeout", {"seconds": "3"}, "seconds='3': expected a number"),

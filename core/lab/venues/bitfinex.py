@@ -134,6 +134,12 @@ class Bitfinex(Venue):
             return _error(*said, status).reply
         return page(status, f"{status} | api-pub.bitfinex.com", "<hr><center>cloudflare</center>\r\n")
 
+    def maintenance(self, call: Call, status: int) -> Reply:
+        """Its status is 0; all else is answered with the error for it."""
+        if call.path == "/v2/platform/status":
+            return Reply([0])
+        return _error(20060, "maintenance", status).reply
+
     def _known(self, name: str) -> Listing | None:
         return next((listing for listing in self.listed if _pair(listing) == name), None)
 

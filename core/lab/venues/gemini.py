@@ -154,6 +154,13 @@ class Gemini(Venue):
             return _error(*said[status], status).reply
         return page(status, f"{status} | Gemini", "<hr><center>nginx</center>\r\n")
 
+    def maintenance(self, call: Call, status: int) -> Reply:
+        """In its own words."""
+        del call
+        reply = self.failure(503)
+        reply.status = status
+        return reply
+
     def _listing(self, call: Call) -> Listing:
         given = call.params["symbol"]
         for listing in self.listed:

@@ -128,6 +128,14 @@ class Kraken(Venue):
         body = f"<!DOCTYPE html><html><head><title>api.kraken.com | {status}</title></head>"
         return Reply(f"{body}<body><h1>Error {status}</h1></body></html>", status, content_type=HTML)
 
+    def maintenance(self, call: Call, status: int) -> Reply:
+        """Its status says so; all else is unavailable."""
+        if call.path == "/0/public/SystemStatus":
+            reply = self.status(call)
+            reply.body["result"]["status"] = "maintenance"
+            return reply
+        return _error("EService:Unavailable", status).reply
+
     def _asked(self, call: Call) -> list[Listing]:
         return [self._listing(name) for name in call.params["pair"].split(",")]
 
