@@ -108,14 +108,21 @@ class KintsugiError(Exception):
 class NoAnswer(KintsugiError):
     """Nobody could answer, and nothing was cached. The text lists every attempt."""
 
-    def __init__(self, what: str, attempts: Sequence[Attempt], *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        what: str,
+        attempts: Sequence[Attempt],
+        *,
+        offline: bool = False,
+        why: str = "no provider serves it",
+    ) -> None:
         self.what = what
         self.attempts = tuple(attempts)
         self.offline = offline
         """True when no host at all could be reached: the fault is most likely on this side."""
         said = "This machine seems to be offline: no provider could be reached. " if offline else ""
         lines = [f"{said}No answer for {what}."]
-        lines += [f"  {attempt}" for attempt in self.attempts] or ["  no provider serves it"]
+        lines += [f"  {attempt}" for attempt in self.attempts] or [f"  {why}"]
         super().__init__("\n".join(lines))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,6 +12,7 @@ import pandas as pd
 from core.answer import Answer, KintsugiError, NoAnswer
 from core.catalog import Catalog
 from core.clock import Clock, SteadyClock, SystemClock
+from core.engine.call import described
 from core.engine.folder import DataFolder
 from core.engine.guard import scopes
 from core.engine.snapshot import Snapshot
@@ -137,18 +138,23 @@ class AsyncHub:
         deadline: float | None = None,
         providers: Sequence[str] | None = None,
     ) -> Answer[Any]:
-        names = None if providers is None else tuple([providers] if isinstance(providers, str) else providers)
+        if not isinstance(query, Query):
+            raise ValueError(
+                f"query={str(query)[:40]!r}: expected a query, as in CandleQuery('BTC/USDT', '1h')"
+            )
+        names = None if providers is None else tuple(map(str, _listed(providers)))
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
         held = None if refresh else world.cached(key)
         if held is not None and held.fresh:
             return _own(world.answer(held, "cache"))
         seconds = self.settings.deadline if deadline is None else deadline
-        if not 0 < seconds <= 3600:
+        if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
             raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
         joined = (world, key) in self._flights
         flight = self._flight(world, key, query, seconds, names)
         if held is not None and held.age - held.entry.fresh < self.settings.revalidate_seconds:
             return _own(world.answer(held, "stale", note="stale: being fetched again"))
+        began = self._clock.mono()
         try:
             # A flight keeps its own deadline; this one is for callers that joined a longer one.
             async with asyncio.timeout(seconds if joined else None):
@@ -156,9 +162,19 @@ class AsyncHub:
         except TimeoutError:
             if (held := world.cached(key)) is not None:
                 return _own(world.answer(held, "stale", note="stale: being fetched again"))
-            raise NoAnswer(
-                f"{query.capability}: the shared request takes longer than {seconds:g} s", ()
-            ) from None
+            why = f"another caller's request is still under way after {seconds:g} s"
+            raise NoAnswer(described(query), (), why=why) from None
+        except NoAnswer:
+            # A caller that joined a shorter flight has time left to try again.
+            left = seconds - (self._clock.mono() - began)
+            if not joined or left < 0.05:
+                raise
+            return await self._fetch(world, query, True, left, providers)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if flight.cancelled() and not (task is not None and task.cancelling()):
+                raise KintsugiError("the hub was closed while this call was under way") from None
+            raise
 
     async def candles(
         self,
@@ -182,17 +198,17 @@ class AsyncHub:
             end=None if end is None else to_datetime(end, "end"),
             limit=limit,
             include_open=include_open,
-            allow_quote=tuple([allow_quote] if isinstance(allow_quote, str) else allow_quote),
+            allow_quote=_listed(allow_quote),
         )
         return await self.fetch(query, refresh=refresh, deadline=deadline, providers=providers)
 
     async def price(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Quote]:
         """The price now. ``how``: refresh, deadline, providers, as in ``fetch``."""
-        return await self.fetch(PriceQuery(symbol, allow_quote=tuple(allow_quote)), **how)
+        return await self.fetch(PriceQuery(symbol, allow_quote=_listed(allow_quote)), **how)
 
     async def volume(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Volume]:
         """Volume over the last 24 hours."""
-        return await self.fetch(VolumeQuery(symbol, allow_quote=tuple(allow_quote)), **how)
+        return await self.fetch(VolumeQuery(symbol, allow_quote=_listed(allow_quote)), **how)
 
     async def orderbook(self, symbol: str, depth: int = 20, **how: Any) -> Answer[OrderBook]:
         """The best ``depth`` levels of each side."""
@@ -202,7 +218,7 @@ class AsyncHub:
         self, symbol: str, interval: str = "1h", *, allow_quote: Sequence[str] = (), **how: Any
     ) -> Answer[Summary]:
         """What the indicators say at the newest closed candle, each signal with its reason."""
-        return await self.fetch(TechnicalQuery(symbol, interval, tuple(allow_quote)), **how)
+        return await self.fetch(TechnicalQuery(symbol, interval, _listed(allow_quote)), **how)
 
     async def symbols(self, text: str = "", *, limit: int = MOST, deadline: float = LISTS_WAIT) -> Symbols:
         """Markets that the text may mean, best match first, and who lists them; ``str()`` says so in words.
@@ -330,6 +346,11 @@ class AsyncHub:
             del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # seen: every waiter may have gone
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    """One name or several; what is neither, the query refuses."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def _own(answer: Answer[T]) -> Answer[T]:

@@ -3,8 +3,9 @@
 import dataclasses
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -52,8 +53,9 @@ MAX_ROWS = 1_000_000
 
 CANDLE_FIELDS = ("open", "high", "low", "close", "volume")
 
-Moment: TypeAlias = datetime | str | float
-"""A point in time: an aware datetime, ISO 8601 text (UTC when it names no zone), or seconds since 1970."""
+Moment: TypeAlias = datetime | date | np.datetime64 | str | float
+"""A point in time: an aware datetime, a date (its 00:00 UTC), ISO 8601 text (UTC when it names no zone), or
+seconds since 1970."""
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
 
@@ -70,7 +72,7 @@ def parse_symbol(symbol: str) -> tuple[str, str]:
 
 def interval_seconds(interval: str) -> int:
     """Seconds of an interval. ValueError names the allowed ones."""
-    if interval not in INTERVALS:
+    if not isinstance(interval, str) or interval not in INTERVALS:
         raise ValueError(f"interval={str(interval)[:20]!r}: expected one of {' '.join(INTERVALS)}")
     return INTERVALS[interval]
 
@@ -89,6 +91,10 @@ def to_datetime(moment: Moment, field: str = "time") -> datetime:
             raise TypeError
         if isinstance(moment, datetime):
             found = moment
+        elif isinstance(moment, date):
+            found = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+        elif isinstance(moment, np.datetime64):
+            found = pd.Timestamp(moment).to_pydatetime()
         elif isinstance(moment, str):
             found = datetime.fromisoformat(moment.strip())
         else:
@@ -296,12 +302,14 @@ def _ceil(seconds: float, interval: str) -> int:
 
 
 def _check_count(field: str, value: object, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
         raise ValueError(f"{field}={str(value)[:20]!r}: expected a whole number from 1 to {most}")
 
 
 def _quotes(quotes: object) -> tuple[str, ...]:
-    names = (quotes,) if isinstance(quotes, str) else tuple(quotes)  # type: ignore[arg-type]
+    if not isinstance(quotes, Iterable):
+        raise ValueError(f"allow_quote={str(quotes)[:20]!r}: expected currency names, as in ('USD',)")
+    names = (quotes,) if isinstance(quotes, str) else tuple(quotes)
     for name in names:
         if not isinstance(name, str) or not _ASSET.fullmatch(name.upper()):
             raise ValueError(f"allow_quote={str(name)[:20]!r}: expected currency names, as in ('USD',)")

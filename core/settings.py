@@ -38,7 +38,12 @@ class Settings(BaseSettings):
     """How a hub behaves. Frozen; times in seconds. SettingsError when a value is not allowed."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True, populate_by_name=True
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        populate_by_name=True,
+        env_ignore_empty=True,
     )
 
     mode: Literal["auto", "live", "lab"] = Field(
@@ -61,7 +66,7 @@ class Settings(BaseSettings):
     request_timeout: float = Field(4.0, gt=0, le=120, description="seconds a single request may take")
     connect_timeout: float = Field(2.5, gt=0, le=60, description="seconds to look up and connect")
     max_attempts: int = Field(
-        8, ge=1, le=100, description="requests a call may spend, hedges and retries included"
+        40, ge=1, le=100, description="requests a call may spend, hedges and retries included"
     )
     hosts_per_call: int = Field(2, ge=1, le=20, description="hosts of one provider that a call may try")
     retries: int = Field(1, ge=0, le=5, description="retries of one request, where retrying can help")

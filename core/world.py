@@ -1,7 +1,7 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -20,7 +20,7 @@ from core.engine.folder import DataFolder
 from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
 from core.engine.listings import Listings
-from core.engine.probe import network_there, spread
+from core.engine.probe import MOST, network_there, spread
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
@@ -103,12 +103,18 @@ class World:
         )
         self._nobody_at: float | None = None
 
-    async def network_there(self, seconds: float) -> bool:
-        """Whether any of a few independent hosts answers."""
+    async def network_there(self, seconds: float, silent: Collection[str] = ()) -> bool:
+        """Whether any of a few independent hosts answers.
+
+        Knowing some providers to be ``silent``, one host of every other one is asked as well: only when all
+        the world is silent it is likely to be us.
+        """
         now = self._clock.mono()
         if self._nobody_at is not None and now - self._nobody_at < OFFLINE_KEPT:
             return False
-        hosts = spread(self.catalog.values(), lambda where: not self.guard.left_alone(where, now))
+        providers = sorted(self.catalog.values(), key=lambda provider: provider.id in silent)
+        most = len(providers) if silent else MOST
+        hosts = spread(providers, lambda where: not self.guard.left_alone(where, now), most)
         if not hosts:
             return True  # all of them rest or are isolated: that says nothing about the network
         there = await network_there(self.sender, hosts, seconds)

@@ -151,6 +151,11 @@ class Breaker:
             self._probing = 0
             self._spell += 1
 
+    @property
+    def probing(self) -> bool:
+        """Whether a probe is under way."""
+        return self.state == "half_open" and self._probing > 0
+
     def left(self, now: float) -> float:
         """Seconds of pause left; 0 when the circuit is not open."""
         return max(0.0, self.until - now) if self.state == "open" else 0.0

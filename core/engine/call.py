@@ -12,7 +12,7 @@ from core.answer import Attempt, Tier
 from core.engine.candidates import Candidate, Unserved
 from core.engine.complete import lateness
 from core.engine.exchange import Result
-from core.market import Query, SymbolQuery
+from core.market import CandleQuery, Query, SymbolQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Call:
     left: list[Candidate | Unserved]
     deadline: float
     began: float
+    mark: int
+    """Responses that anybody had given when it began."""
     budget: int
     """Tries that it may still make: first ones, hedges and retries alike."""
     attempts: list[Attempt] = field(default_factory=list)
@@ -44,6 +46,8 @@ class Call:
     done_with: set[tuple[str, Query]] = field(default_factory=set)
     """Providers whose other hosts would answer the same."""
     partials: int = 0
+    resting: list[tuple[float, Candidate]] = field(default_factory=list)
+    """Candidates that only our own quota holds back, and for how many seconds."""
     refused: set[str] = field(default_factory=set)
     """Scopes whose refusal is on record already."""
     best: Result | None = None
@@ -60,6 +64,13 @@ class Call:
 def length(value: Any) -> int:
     """By how much one partial value is better than another."""
     return len(value) if hasattr(value, "__len__") else 1
+
+
+def nothing_new(result: Result) -> bool:
+    """Whether a value holds no candle at all where the newest were asked for: then others may know better."""
+    query, value = result.candidate.query, result.value
+    unbounded = isinstance(query, CandleQuery) and query.start is None and query.end is None
+    return unbounded and isinstance(value, pd.DataFrame) and value.empty
 
 
 def in_order(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:

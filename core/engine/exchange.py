@@ -35,13 +35,17 @@ class Result:
     candidate: Candidate
     until: float
     """``mono``: no further page and no wait for quota is begun after it."""
-    started: float
+    mark: int
+    """Responses that anybody had given when it began."""
     spend: Callable[[], bool]
     """Takes one more try from the call's budget, if there is one left."""
     mono: float
     """When the try under way began; ``wall`` as UTC seconds."""
     wall: float
+    probe: bool = False
     tries: int = 0
+    waited: float = 0.0
+    """Seconds of the try that went into waiting for our own quota."""
     value: Any = None
     partial: str = ""
     notes: tuple[str, ...] = ()
@@ -117,15 +121,19 @@ class Exchange:
         """One try: send, read, check, record."""
         candidate = result.candidate
         result.tries += 1
-        mono, wall = result.mono, result.wall = self._clock.mono(), self._clock.now()
+        result.waited = 0.0
+        mark = self._connectivity.responses
         health.ewma.in_flight += 1
         failure: Failure | None = None
         status: int | None = None
         try:
+            if permits.delay:
+                await asyncio.sleep(permits.delay)
+            mono, wall = result.mono, result.wall = self._clock.mono(), self._clock.now()
             if isinstance(candidate.provider, LocalProvider):
                 value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
             else:
-                value, status = await self._value(candidate, result.until, permits.paid)
+                value, status = await self._value(result)
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._judge(candidate, error)
@@ -134,7 +142,7 @@ class Exchange:
             raise
         finally:
             health.ewma.in_flight -= 1
-        elapsed = self._clock.mono() - mono
+        elapsed = max(0.0, self._clock.mono() - mono - result.waited)
         provider, host = candidate.provider.id, candidate.host.name
         if failure is None:
             outcome: Outcome = "partial" if partial else "ok"
@@ -146,19 +154,21 @@ class Exchange:
         result.attempts.append(
             Attempt(provider, host, failure.outcome, failure.reason, failure.status, wall, elapsed)
         )
-        self._book(result, health, permits, failure, elapsed, mono)
+        self._book(result, health, permits, failure, elapsed, mark)
         await self.persist()
 
-    async def _value(self, candidate: Candidate, until: float, paid: bool) -> tuple[Any, int]:
+    async def _value(self, result: Result) -> tuple[Any, int]:
+        candidate = result.candidate
         provider, host, query = candidate.provider, candidate.host, candidate.query
         parts: list[Any] = []
         status = 0
+        paid = True  # the first page, by the guard
         asked = self._clock.now()  # one moment for all pages: an interval may end between two
         for page in provider.pages(query, asked):
             if provider.serves(page, asked) is not None:
                 continue  # out of the venue's reach; what it does reach is still worth having
             if not paid:
-                await self._quota(candidate, page, until)
+                await self._quota(result, page)
             paid = False
             request = provider.request(page, host=host, now=asked)
             response = await self._sender.send(host, request)
@@ -178,14 +188,15 @@ class Exchange:
         async with asyncio.timeout(seconds):
             return await provider.work[query.capability](query, self._ask, seconds)
 
-    async def _quota(self, candidate: Candidate, page: Query, until: float) -> None:
-        limiter = self._guard.limiters[candidate.provider.id]
-        cost = candidate.provider.cost(page)
-        while not limiter.take(cost, now := self._clock.mono()):
-            wait = limiter.wait(cost, now)
-            if now + wait > until:
-                raise OutOfQuota(f"own quota is used up for {wait:.1f} s more")
-            await asyncio.sleep(wait + 0.001)
+    async def _quota(self, result: Result, page: Query) -> None:
+        provider = result.candidate.provider
+        limiter, cost, now = self._guard.limiters[provider.id], provider.cost(page), self._clock.mono()
+        wait = limiter.reserve(cost, now, result.until - now)
+        if wait is None:
+            raise OutOfQuota(f"own quota is used up for {limiter.wait(cost, now):.1f} s more")
+        if wait:
+            await asyncio.sleep(wait)
+            result.waited += wait
 
     def _judge(self, candidate: Candidate, error: BaseException) -> Failure:
         """Sort a failure, and start the pauses it asks for."""
@@ -212,7 +223,7 @@ class Exchange:
         self._guard.pause(Cooldown(scope, kind, reason, self._clock.mono() + seconds))
 
     def _book(
-        self, result: Result, health: Health, permits: Permits, failure: Failure, elapsed: float, began: float
+        self, result: Result, health: Health, permits: Permits, failure: Failure, elapsed: float, mark: int
     ) -> None:
         """Hold the failure against the endpoint, now or once it is known that it is not us."""
 
@@ -223,7 +234,7 @@ class Exchange:
             else:
                 health.noted(permits, failure.outcome)
 
-        if failure.unreached and not self._connectivity.heard_since(began):
+        if failure.unreached and not self._connectivity.heard_since(mark):
             result.unblamed.append(settle)
         else:
             settle(failure.counts)

@@ -22,8 +22,8 @@ class DataFolder:
         self.notice = ""
         """What a person should know about where data goes; empty when all is as asked."""
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.chmod(0o700)
+            if not path.exists():  # a folder that was there has its owner's mode; what we put into it is 0700
+                path.mkdir(parents=True, mode=0o700)
             self._lock: IO[bytes] | None = _locked(path / "lock")
         except OSError as error:
             self.notice = f"{path} cannot be written ({error.strerror}): data is kept until this process ends"

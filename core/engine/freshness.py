@@ -25,6 +25,8 @@ def fresh_for(query: Query, value: Any, fetched: float) -> float:
         return OPEN_CANDLE
     _, stop = query.span(fetched)
     edge = floor_time(fetched, query.interval)
+    if isinstance(value, pd.DataFrame) and value.empty:
+        return LATE
     if stop < edge:
         return SETTLED
     newest = value.index[-1].timestamp() if isinstance(value, pd.DataFrame) and len(value) else None

@@ -30,6 +30,8 @@ class Refusal:
     scope: str
     """What is refused: one host, a group of them, a capability, or the whole provider."""
     whole_provider: bool = False
+    wait: float = 0.0
+    """Of our own quota: seconds until it would fit."""
 
 
 def scopes(provider: Provider, capability: Capability, host: Host) -> tuple[str, ...]:
@@ -81,19 +83,20 @@ class Guard:
         if said := self._unknown_symbol(provider, capability, symbol, now):
             return Refusal("skipped_unserved", said, provider.id, whole_provider=True)
         health = self.health(provider, capability, host)
-        if health.last_ok_at is None and self._sibling_trouble(provider, capability, host):
+        if health.last_ok_at is None and (ill := self._ill_siblings(provider, capability, host)):
             # Perhaps all its hosts are down: the next one gets a probe, not the whole crowd.
+            if any(sibling.circuit.probing for sibling in ill):
+                return Refusal("skipped_open", "another of its hosts is being probed", held_by[1], True)
             health.circuit.doubt()
         if (permits := health.allow(now)) is None:
             return Refusal("skipped_open", health.refusal(now), held_by[-1])
         limiter = self.limiters[provider.id]
-        if limiter.take(cost, now):
-            return permits._replace(paid=True)
-        if (wait := limiter.wait(cost, now)) <= PATIENCE:
-            return permits
+        if (delay := limiter.reserve(cost, now, PATIENCE)) is not None:
+            return permits._replace(delay=delay)
         health.release(permits)
+        wait = limiter.wait(cost, now)
         reason = f"own quota is used up for {wait:.1f} s more"
-        return Refusal("skipped_quota", reason, provider.id, whole_provider=True)
+        return Refusal("skipped_quota", reason, provider.id, True, wait)
 
     def leave(
         self, provider: Provider, host: Host, query: Query, now: float, wall: float
@@ -103,10 +106,11 @@ class Guard:
         cost = provider.cost(provider.pages(query, wall)[0])
         return self.admit(provider, query.capability, host, symbol, cost, now)
 
-    def _sibling_trouble(self, provider: Provider, capability: Capability, host: Host) -> bool:
-        return any(
-            other is not host and self.health(provider, capability, other).shut for other in provider.hosts
-        )
+    def _ill_siblings(self, provider: Provider, capability: Capability, host: Host) -> list[Health]:
+        if len(provider.hosts) == 1:
+            return []
+        others = [self.health(provider, capability, other) for other in provider.hosts if other is not host]
+        return [health for health in others if health.shut]
 
     def left_alone(self, where: tuple[Provider, Host], now: float) -> bool:
         """Whether nothing at all may be sent to a host: isolated by a person, or resting at its own wish."""

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from core.answer import Outcome
 from core.engine.balance import PeakEwma
-from core.engine.breaker import Breaker, BreakerPolicy, State
+from core.engine.breaker import CALL, Breaker, BreakerPolicy, State
 
 HealthState = Literal[
     "unknown",
@@ -41,11 +41,19 @@ FORGET = 3600.0
 
 
 class Permits(NamedTuple):
-    """Leave for one call, on either axis; handed back with its result. ``paid``: its quota is spent."""
+    """Leave for one call, on either axis; handed back with its result.
+
+    Its quota is spent; ``delay`` is for how many seconds it has to wait for it.
+    """
 
     circuit: int
     truth: int
-    paid: bool = False
+    delay: float = 0.0
+
+    @property
+    def probe(self) -> bool:
+        """Whether the call is a probe of a half-open circuit."""
+        return self.circuit > CALL
 
 
 class Health:
@@ -85,7 +93,7 @@ class Health:
     @property
     def hanging(self) -> bool:
         """As many unanswered calls as it takes errors to open the circuit: asking again helps nobody."""
-        return self.silent >= self._policy.threshold
+        return bool(self.silent) and self.silent + self.circuit.errors >= self._policy.threshold
 
     def allow(self, now: float) -> Permits | None:
         """Leave for one call, or None: a circuit is open, or too many calls hang."""
@@ -157,6 +165,10 @@ class Health:
     def shut(self) -> bool:
         """Whether it is held back on the down axis, or was and is being probed."""
         return self.hanging or self.circuit.state != "closed"
+
+    def usual(self, share: float) -> float | None:
+        """:meth:`percentile`, or None while there are too few samples to speak of a tail."""
+        return self.percentile(share) if len(self._seconds) >= FEWEST else None
 
     def success_rate(self) -> float | None:
         """Share of the window that went well; None while it is empty."""

@@ -26,10 +26,12 @@ class HedgeBudget:
         return True
 
 
+MARGIN = 1.1
+"""Beyond the p95: where latency hardly varies, the hedge would else go out as the answer comes in."""
 SHORTEST = 0.05
 """Below this a hedge answers the noise of a fast endpoint, not its tail."""
 
 
 def hedge_delay(p95: float | None, unknown: float, longest: float) -> float:
     """Seconds to wait before a hedge: the endpoint's p95 within bounds, or ``unknown`` without samples."""
-    return min(longest, max(SHORTEST, unknown if p95 is None else p95))
+    return min(longest, max(SHORTEST, unknown if p95 is None else p95 * MARGIN))

@@ -55,11 +55,19 @@ class Limiter:
 
     def take(self, cost: float, now: float) -> bool:
         """Spend, if it fits now."""
-        if self.wait(cost, now) > 0:
-            return False
+        return self.reserve(cost, now, 0.0) is not None
+
+    def reserve(self, cost: float, now: float, patience: float) -> float | None:
+        """Spend for a call in up to ``patience`` seconds: the wait, or None when it would be longer.
+
+        What is reserved is gone for those who come after, so that they see how long the queue is.
+        """
+        wait = self.wait(cost, now)
+        if wait > patience:
+            return None
         for bucket in self._buckets:
             bucket.tokens -= min(cost, bucket.capacity)
-        return True
+        return wait
 
     def told(self, headers: Mapping[str, str], now: float) -> None:
         """The provider's own count, which also holds what others spend from this address."""

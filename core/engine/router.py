@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from typing import Any
 
 from core.answer import Attempt, NoAnswer, Outcome, Tier
 from core.clock import Clock
-from core.engine.call import Call, Found, described, in_order, length, notes_on
+from core.engine.call import Call, Found, described, in_order, length, notes_on, nothing_new
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange, Result
@@ -39,7 +40,7 @@ class Router:
         guard: Guard,
         exchange: Exchange,
         connectivity: Connectivity,
-        network_there: Callable[[float], Awaitable[bool]],
+        network_there: Callable[[float, Collection[str]], Awaitable[bool]],
         rng: random.Random,
     ) -> None:
         self._settings = settings
@@ -51,6 +52,7 @@ class Router:
         self._ranking = Ranking(guard.catalog, guard, settings.balance, rng)
         self._hedges = HedgeBudget(settings.hedge_burst, settings.hedge_refill)
         self._detached: dict[asyncio.Task[Result], None] = {}
+        self._chores: set[asyncio.Task[None]] = set()
 
     async def find(self, query: Query, deadline: float, providers: Sequence[str] | None = None) -> Found:
         """The first complete value, else the longest partial one. ``deadline`` in seconds from now.
@@ -59,7 +61,8 @@ class Router:
         """
         now = self._clock.mono()
         ranked = self._ranking.rank(query, providers, now, self._clock.now())
-        call = Call(query, ranked, now + deadline, now, self._settings.max_attempts)
+        mark = self._connectivity.responses
+        call = Call(query, ranked, now + deadline, now, mark, self._settings.max_attempts)
         self._hedges.earn()
         try:
             winner = await self._race(call)
@@ -67,13 +70,17 @@ class Router:
             heard = await self._heard(call, winner)
         except BaseException:
             self._detach(call)
-            self._settle(call, self._connectivity.heard_since(call.began))
+            self._settle(call, self._connectivity.heard_since(call.mark))
             raise
-        self._settle(call, heard)
-        if call.unblamed:
+        offline = self._connectivity.offline
+        if heard is None:
+            self._chore(self._settle_later(call))
+            offline = len(call.unreached) > 1 and self._connectivity.long_unheard(self._clock.mono())
+        elif call.unblamed:
+            self._settle(call, heard)
             await self._exchange.persist()
         if winner is None:
-            raise NoAnswer(described(query), in_order(call.attempts), offline=self._connectivity.offline)
+            raise NoAnswer(described(query), in_order(call.attempts), offline=offline)
         candidate = winner.candidate
         tier: Tier = "primary" if candidate.first else "fallback"
         return Found(
@@ -82,7 +89,7 @@ class Router:
 
     async def close(self) -> None:
         """Cancel what still runs on its own."""
-        tasks = list(self._detached)
+        tasks: list[asyncio.Task[Any]] = [*self._detached, *self._chores]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -90,10 +97,15 @@ class Router:
     async def _race(self, call: Call) -> Result | None:
         """Run candidates until one wins; a hedge joins the slowest of them when its time has come."""
         hedge_at = self._start(call)
-        while call.running:
+        while True:
             now = self._clock.mono()
             if now >= call.deadline - TICK:
                 break
+            if not call.running:
+                if call.best is not None or not await self._rested(call):
+                    break
+                hedge_at = self._start(call)
+                continue
             wake = min(hedge_at, call.deadline) - now
             done, _ = await asyncio.wait(
                 call.running, timeout=max(0.0, wake), return_when=asyncio.FIRST_COMPLETED
@@ -109,6 +121,19 @@ class Router:
                 hedge_at = self._start(call, hedge=True)
         return call.best
 
+    async def _rested(self, call: Call) -> bool:
+        """When nothing but our own quota stands in the way: wait for it, if the deadline allows."""
+        if not call.resting:
+            return False
+        wait = min(wait for wait, _ in call.resting) + TICK
+        if self._clock.mono() + wait >= call.deadline:
+            return False
+        await asyncio.sleep(wait)
+        call.left = [candidate for _, candidate in call.resting]
+        call.done_with -= {(candidate.provider.id, candidate.query) for _, candidate in call.resting}
+        call.resting = []
+        return True
+
     def _take(self, call: Call, result: Result) -> bool:
         """Book a result in its call. True when it wins."""
         call.attempts += result.attempts
@@ -119,6 +144,8 @@ class Router:
             if result.failure.unreached:
                 call.unreached.add(result.candidate.provider.id)
             return False
+        if nothing_new(result):
+            return False
         if call.best is None or length(result.value) > length(call.best.value):
             call.best = result
         call.partials += bool(result.partial)
@@ -126,7 +153,9 @@ class Router:
 
     def _start(self, call: Call, *, hedge: bool = False) -> float:
         """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
-        if hedge and (not call.left or not self._hedges.take()):
+        # A probe is not waited for, and its hedge costs nothing: probes are few by themselves.
+        free = all(run.probe for run in call.running.values())
+        if hedge and not (call.left and (free or self._hedges.take())):
             return float("inf")
         if (chosen := self._next(call, hedge)) is None:
             return float("inf")
@@ -134,11 +163,19 @@ class Router:
         call.asked[candidate.provider.id, candidate.query] += 1
         call.spend()
         now = self._clock.mono()
-        result = Result(candidate, call.deadline, now, call.spend, mono=now, wall=self._clock.now())
+        result = Result(
+            candidate,
+            call.deadline,
+            self._connectivity.responses,
+            call.spend,
+            mono=now,
+            wall=self._clock.now(),
+            probe=permits.probe,
+        )
         task = asyncio.create_task(self._exchange.ask(result, permits))
         call.running[task] = result
         call.newest = task
-        p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).percentile(0.95)
+        p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).usual(0.95)
         delay = hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max)
         return now + delay
 
@@ -174,6 +211,8 @@ class Router:
         if isinstance(leave, Refusal):
             if leave.whole_provider:
                 call.done_with.add(key)
+            if leave.wait:
+                call.resting.append((leave.wait, entry))
             if leave.scope not in call.refused:
                 call.refused.add(leave.scope)
                 host = None if leave.whole_provider else entry.host
@@ -221,20 +260,36 @@ class Router:
                 log.error("an overtaken attempt at %s broke", candidate.host.name, exc_info=error)
                 return
             for settle in task.result().unblamed:
-                settle(self._connectivity.heard_since(task.result().started))
+                settle(self._connectivity.heard_since(task.result().mark))
 
         return ended
 
-    async def _heard(self, call: Call, winner: Result | None) -> bool:
-        """Whether anybody answered; when nobody did, whether anybody would."""
-        if winner is not None or not call.unreached or self._connectivity.heard_since(call.began):
+    async def _heard(self, call: Call, winner: Result | None) -> bool | None:
+        """Whether anybody answered; when nobody did, whether anybody would. None: no time left to ask."""
+        if winner is not None or not call.unreached or self._connectivity.heard_since(call.mark):
             return True
         left = min(NETWORK_CHECK, call.deadline - self._clock.mono())
-        # With no time left to ask around: one silent provider is to blame, several are not.
-        there = await self._network_there(left) if left > 0 else len(call.unreached) < 2
+        return await self._anybody(call, left) if left > TICK else None
+
+    async def _anybody(self, call: Call, seconds: float) -> bool:
+        there = await self._network_there(seconds, call.unreached)
         if not there:
             self._connectivity.nobody_answers()
         return there
+
+    async def _settle_later(self, call: Call) -> None:
+        """Find out after the call whether it was they or we who were silent."""
+        heard = self._connectivity.heard_since(call.mark)
+        try:
+            heard = await self._anybody(call, NETWORK_CHECK)
+        finally:
+            self._settle(call, heard)
+        await self._exchange.persist()
+
+    def _chore(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     def _settle(self, call: Call, heard: bool) -> None:
         """Blame those who could not be reached, unless it is this machine that reaches nobody."""

@@ -198,6 +198,6 @@ def test_hedges_are_bounded():
 
 def test_hedge_delay():
     assert hedge_delay(None, 0.4, 0.8) == 0.4
-    assert hedge_delay(0.2, 0.4, 0.8) == 0.2
+    assert hedge_delay(0.2, 0.4, 0.8) == pytest.approx(0.22)
     assert hedge_delay(3.0, 0.4, 0.8) == 0.8
     assert hedge_delay(0.001, 0.4, 0.8) == 0.05
