@@ -59,7 +59,8 @@ def _plain(name: object) -> str:
 
 
 def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
-    cells, notes, bad = table.cells, [], table.unread
+    cells, bad = table.cells, table.unread
+    notes: list[str] = []
     places = _find_columns(table) if table.named else _find_order(table)
     time, said, odd = _times(table, places["time"], notes)
     notes += said
@@ -84,7 +85,8 @@ def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
         if name in cells.columns and table.named:
             frame[name] = cells[name].astype(str).to_numpy()[keep]
     frame.index = to_index(time[keep])
-    frame.attrs = attrs | {
+    frame.attrs = {
+        **attrs,
         "unread": sorted(bad, key=lambda item: int(item["line"])),
         "notes": notes,
         "time_unit": [int(at) / 1e6 for at in time[odd & keep]],
@@ -129,7 +131,7 @@ def _find_order(table: Table) -> dict[str, Any]:
     best, fewest = _ORDERS[0], np.inf
     for order in _ORDERS:
         o, h, l, c = (prices[order.index(name)] for name in PRICES)  # noqa: E741 (open high low close)
-        broken = np.count_nonzero((h < np.maximum(o, c)) | (l > np.minimum(o, c)))
+        broken = float(np.count_nonzero((h < np.maximum(o, c)) | (l > np.minimum(o, c))))
         # the usual order wins unless another explains nearly every row that it does not
         if broken < fewest and (order is _ORDERS[0] or (fewest > 0.05 * len(o) and broken < 0.2 * fewest)):
             best, fewest = order, broken
