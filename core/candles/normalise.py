@@ -13,21 +13,70 @@ from core.candles.times import UNREAD, read_times
 from core.market import CANDLE_FIELDS
 
 _TIMES = (
-    "unix", "unixtime", "unixtimestamp", "timestamp", "opentime", "timeopen", "starttime", "ts", "mts", "t", "time",
-    "datetime", "date", "timeutc", "dateutc", "datetimeutc", "gmttime", "localtime", "timestampms", "candlebegintime",
-    "periodstart", "timeperiodstart", "start", "period", "begin", "bucket", "index",
-)  # fmt: skip
+    "unix",
+    "unixtime",
+    "unixtimestamp",
+    "timestamp",
+    "opentime",
+    "timeopen",
+    "starttime",
+    "ts",
+    "mts",
+    "t",
+    "time",
+    "datetime",
+    "date",
+    "timeutc",
+    "dateutc",
+    "datetimeutc",
+    "gmttime",
+    "localtime",
+    "timestampms",
+    "candlebegintime",
+    "periodstart",
+    "timeperiodstart",
+    "start",
+    "period",
+    "begin",
+    "bucket",
+    "index",
+)
 _NAMES = {
     "open": ("open", "o", "openprice", "priceopen", "first", "openusd"),
     "high": ("high", "h", "highprice", "pricehigh", "max", "highusd"),
     "low": ("low", "l", "lowprice", "pricelow", "min", "lowusd"),
     "close": ("close", "c", "closeprice", "priceclose", "closelast", "last", "closeusd"),
-    "volume": ("volume", "v", "vol", "basevolume", "volumebase", "volumefrom", "baseassetvolume", "volumetraded", "amount"),
-}  # fmt: skip
-_QUOTE = ("quotevolume", "volumequote", "quoteassetvolume", "turnover", "volumeto", "volumenotional", "notional",
-          "quotevol", "volccyquote", "volquote", "value")  # fmt: skip
-_ORDERS = (("open", "high", "low", "close"), ("low", "high", "open", "close"), ("open", "close", "high", "low"),
-           ("close", "high", "low", "open"))  # fmt: skip
+    "volume": (
+        "volume",
+        "v",
+        "vol",
+        "basevolume",
+        "volumebase",
+        "volumefrom",
+        "baseassetvolume",
+        "volumetraded",
+        "amount",
+    ),
+}
+_QUOTE = (
+    "quotevolume",
+    "volumequote",
+    "quoteassetvolume",
+    "turnover",
+    "volumeto",
+    "volumenotional",
+    "notional",
+    "quotevol",
+    "volccyquote",
+    "volquote",
+    "value",
+)
+_ORDERS = (
+    ("open", "high", "low", "close"),
+    ("low", "high", "open", "close"),
+    ("open", "close", "high", "low"),
+    ("close", "high", "low", "open"),
+)
 _KEPT = ("venue", "source", "provider", "quote", "symbol", "interval", "repaired")
 
 
@@ -85,12 +134,14 @@ def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
         if name in cells.columns and table.named:
             frame[name] = cells[name].astype(str).to_numpy()[keep]
     frame.index = to_index(time[keep])
-    frame.attrs = {
+    told = {
         **attrs,
         "unread": sorted(bad, key=lambda item: int(item["line"])),
         "notes": notes,
         "time_unit": [int(at) / 1e6 for at in time[odd & keep]],
     }
+    for name, value in told.items():
+        frame.attrs[name] = value
     return frame
 
 

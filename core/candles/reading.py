@@ -129,8 +129,10 @@ def _rows_in(found: Any, depth: int = 0) -> list[Any] | None:
     if {"columns", "data"} <= found.keys() and isinstance(found["columns"], list):
         index = found.get("index") or [None] * len(found["data"])
         names = ["time", *found["columns"]] if found.get("index") else found["columns"]
-        return [dict(zip(names, [at, *row] if found.get("index") else row, strict=False))
-                for at, row in zip(index, found["data"], strict=False)]  # fmt: skip
+        return [
+            dict(zip(names, [at, *row] if found.get("index") else row, strict=False))
+            for at, row in zip(index, found["data"], strict=False)
+        ]
     columns = {name: cells for name, cells in found.items() if isinstance(cells, list | dict) and cells}
     if len(columns) >= 4 and len({len(cells) for cells in columns.values()}) == 1:
         first = next(iter(columns.values()))
