@@ -225,7 +225,7 @@ def _whole(low: int, high: int) -> Callable[[str, Any], int]:
 
 def _truth(option: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{option}={value!r}: expected True or False")  # noqa: TRY004 - one kind for all
+        raise ValueError(f"{option}={value!r}: expected True or False")
     return value
 
 
