@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from chaos_watch import SeenLab, Watch, spying
+from chaos_watch import LISTED, SeenLab, Watch, spying
 
 from core.answer import NoAnswer
 from core.async_hub import AsyncHub
@@ -18,8 +18,11 @@ from core.settings import Settings
 
 EPOCH = 1_780_000_000.0
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BTC/USD", "ETH/USD", "ETH/EUR", "ETH/BTC", "NOPE/USDT")
-FAILING = ("status:500", "status:502", "status:503", "status:429", "status:418", "status:403", "status:404")
-PLAIN = tuple(name for name in FAULTS if name != "status") + FAILING + ("status:451", "status:401")
+STATUSES = (400, 401, 403, 404, 418, 429, 451, 500, 502, 503)
+PLAIN = (
+    *(name for name in FAULTS if name != "status"),
+    *(f"status:{status}" for status in STATUSES),
+)
 
 
 class Inline(Executor):
@@ -82,11 +85,13 @@ class Run:
                     self.watch.check()
                 self.lab.clear()
                 await self._rest()
-                await self._close()
         finally:
-            folder.ThreadPoolExecutor = held  # type: ignore[misc]
             for caller in self._callers:
                 caller.cancel()
+            await asyncio.gather(*self._callers, return_exceptions=True)
+            if self._hub is not None:
+                await self._close()
+            folder.ThreadPoolExecutor = held  # type: ignore[misc]
 
     @property
     def hub(self) -> AsyncHub:
@@ -133,7 +138,7 @@ class Run:
             self._isolate: 1.5,
             self._restore: 2,
             self._reset: 0.5,
-            self._restart: 0.4,
+            self._restart: 1,
             self._set_clock: 0.3,
             self._quiet: 1,
         }
@@ -246,10 +251,17 @@ class Run:
             options["retry_after"] = draw.choice((0, 1, 7, 45, 400, 3000, "", "soon", -5))
         for name, values in {
             "rows": (1, 3, 20), "factor": (0.01, 1.5, 10.0), "rate": (5.0, 2000.0), "clean": (True, False),
+            "slope": (0.001, 0.1),
         }.items():  # fmt: skip
             if name in known and draw.random() < 0.5:
                 options[name] = draw.choice(values)
-        self.lab.inject(self._where(), fault, **options)
+        where = self._where()
+        if fault == "delisted":
+            mine = {venue.id for venue in self._venues}
+            where, options["symbol"] = draw.choice(
+                [one for one in LISTED if one[0] in mine and one[1] in SYMBOLS]
+            )
+        self.lab.inject(where, fault, **options)
         self.done[fault] += 1
 
     async def _storm(self) -> None:

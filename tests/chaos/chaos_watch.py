@@ -384,7 +384,7 @@ class Watch(httpx.AsyncBaseTransport):
     def failed(self, query: Any, error: NoAnswer) -> None:
         """A caller got no answer. One who joined a longer call may give up before any attempt has ended."""
         self.seen["no answer"] += 1
-        if not error.attempts and "shared request" not in str(error):
+        if not error.attempts and "another caller's request" not in str(error):
             self._break("attempts", f"none with {error}")
 
     def took(self, query: Any, seconds: float, deadline: float) -> None:

@@ -21,15 +21,15 @@ async def test_an_hour_of_chaos_breaks_no_invariant(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "providers"), [(2, THREE), (3, ()), (4, ())])
+@pytest.mark.parametrize(("seed", "providers"), [(2, THREE), (3, ())])
 async def test_a_day_of_chaos_breaks_no_invariant(tmp_path, seed, providers):
     run = Run(seed, tmp_path, providers=providers)
     await run.hours(24, pause=40)
     seen, checked = run.watch.seen, run.watch.checked
-    assert seen["openings"] > 100
-    assert seen["probes"] > 100
+    assert seen["openings"] > 40
+    assert seen["probes"] > 40
     assert seen["rests"] > 10
-    assert run.done["restart"] > 3
+    assert run.done["restart"] > 5
     assert checked["values"] > 1000
     assert checked["kept"] > 100
 

@@ -106,10 +106,20 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+QUICK = (
+    "half open lets everybody through",
+    "open lets calls through",
+    "a shorter pause overwrites a longer one",
+    "stale labelled cache",
+)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in MUTANTS]
+)
 async def test_it_is_caught(tmp_path, monkeypatch, name):
     where, what, mutant, invariant = MUTANTS[name]
     monkeypatch.setattr(where, what, mutant)
     run = Run(1, tmp_path, providers=("binance", "kraken", "coinbase"), max_attempts=3)
     with pytest.raises(Broken, match=f"^{invariant}"):
-        await run.hours(2, pause=8)
+        await run.hours(8, pause=8)
