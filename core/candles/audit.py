@@ -1,0 +1,434 @@
+"""What is wrong with a candle series, why, and how far it can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.candles import score as scoring
+from core.candles.agree import Agreement, Second, bars_from, compare, second_of
+from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps, judge_flat
+from core.candles.findings import Finding, table
+from core.candles.frame import SECOND, Bars, Ints, anchor_of, iso, step_of
+from core.candles.score import Tally
+from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation, locally
+from core.candles.structure import Shape, arrange
+from core.candles.values import Flaws, examine
+from core.market import Moment, to_seconds
+
+_DAY = 86_400 * SECOND
+_LATE = 3
+"""Candles by which a series must end early before that is called truncated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything an audit knows about a series, by position: what repair works from."""
+
+    interval: str
+    attrs: dict[Any, Any]
+    bars: Bars
+    """All rows as given."""
+    shape: Shape
+    rows: Bars
+    """One observed row a slot."""
+    flaws: Flaws
+    gaps: Gaps
+    causes: list[str]
+    frozen: list[tuple[int, int, str]]
+    """Stretches that hold no observation: first row, last row, cause."""
+    halted: list[tuple[int, int, str]]
+    """Of these the ones that are flat without volume: nothing traded there, and the rows say so."""
+    tail: int
+    """Candles missing at the end."""
+    now: int | None
+    agreement: Agreement | None
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The result of :func:`audit`. ``print`` it for a summary."""
+
+    interval: str
+    score: float | None
+    """0 … 1 over the assessed dimensions; None when there is too little to judge. No repair raises it."""
+    dimensions: dict[str, float]
+    """Quality 0 … 1 by dimension; only those that could be assessed."""
+    usable: float
+    """Mean trust in the rows over all expected candles, 0 … 1."""
+    defects: pd.DataFrame
+    """``start end kind cause count detail``; times are open times, both ends included."""
+    bounds: dict[str, tuple[float, float]]
+    """95 % Wilson bounds of each dimension's defect rate."""
+    assessed: float
+    """Share of the score's weights that could be assessed."""
+    freshness: float | None
+    """Closed candles that should be there and are not, at ``now``; None without ``now``."""
+    rows: int
+    expected: int
+    notes: tuple[str, ...]
+    corrupted: float
+    """Share of rows with broken values."""
+    gated: bool
+    """The score is capped: the input was out of order or held values that are no numbers."""
+    tallies: dict[str, Tally] = field(repr=False)
+
+    def __str__(self) -> str:
+        """A few honest lines."""
+        said = "too little to judge" if self.score is None else f"{self.score:.3f}"
+        lines = [
+            f"{self.rows} rows of {self.expected} expected at {self.interval}: score {said}"
+            f" (assessed {self.assessed:.0%}), usable {self.usable:.3f}"
+        ]
+        for name, value in self.dimensions.items():
+            bound = f", defect rate at most {self.bounds[name][1]:.2%}" if name in self.bounds else ""
+            lines.append(f"  {name:<13}{value:.3f}{bound}")
+        counts = self.defects.groupby(["kind", "cause"], observed=True, sort=False)["count"].agg(
+            ["size", "sum"]
+        )
+        for (kind, cause), row in counts.iterrows():  # type: ignore[misc]  # the key of two columns is a pair
+            why = f" ({cause})" if cause != UNKNOWN else ""
+            lines.append(f"  {kind}{why}: {row['sum']} in {row['size']} places")
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the table of defects, as plain data that JSON can carry."""
+        return {
+            "interval": self.interval,
+            "score": self.score,
+            "dimensions": self.dimensions,
+            "usable": self.usable,
+            "bounds": {name: list(pair) for name, pair in self.bounds.items()},
+            "assessed": self.assessed,
+            "freshness": self.freshness,
+            "rows": self.rows,
+            "expected": self.expected,
+            "corrupted": self.corrupted,
+            "gated": self.gated,
+            "notes": list(self.notes),
+        }
+
+
+def audit(
+    raw: pd.DataFrame,
+    interval: str,
+    now: Moment | None = None,
+    siblings: Mapping[str, pd.DataFrame] | None = None,
+    reference: pd.DataFrame | None = None,
+) -> Audit:
+    """Audit a series of one interval.
+
+    ``now`` makes open candles and lateness visible. ``siblings`` are other symbols of the same venue, by name:
+    what they did meanwhile tells an outage from a halt and from a quiet market. ``reference`` is the same symbol
+    elsewhere (``attrs`` name its quote currency and venue), from the same venue asked again, or at a finer interval.
+    Without them less is said. Nothing is changed; any frame is judged, however broken. NotCandles when it is no
+    candle table at all, ValueError for an unknown interval.
+    """
+    return conclude(inspect(raw, interval, now, siblings, reference))
+
+
+def inspect(
+    raw: object,
+    interval: str,
+    now: Moment | None = None,
+    siblings: Mapping[str, pd.DataFrame] | None = None,
+    reference: object = None,
+    *,
+    again: Second | None = None,
+    causal: bool = False,
+) -> Inspection:
+    """The evidence behind an audit. ``again``: what the same venue said when asked once more."""
+    step, anchor = step_of(interval), anchor_of(interval)
+    moment = None if now is None else int(to_seconds(now, "now") * SECOND)
+    bars, attrs = bars_from(raw)
+    mask = bars.observed()
+    shape = arrange(
+        bars if mask is None else bars.take(np.flatnonzero(mask)), step, anchor, moment, causal=causal
+    )
+    rows, slot = shape.rows, shape.slot
+    flaws = examine(rows, slot)
+    notes = [str(note) for note in attrs.get("notes", ())]
+    witnesses = []
+    for frame in (siblings or {}).values():
+        other, _ = bars_from(frame)
+        seen = arrange(other, step, shape.offset)
+        if (witness := Witness.of(seen.rows, (seen.rows.time - shape.offset) // step)) is not None:
+            witnesses.append(witness)
+    second = None
+    if reference is not None:
+        second, why = second_of(reference, None, attrs, (rows, slot), step, shape.offset)
+        notes += [why] if why else []
+    agreement = compare(rows, slot, second, flaws.scale.whole) if second and len(rows) else None
+    if agreement is not None and second is not None and not agreement.exact:
+        flaws = _weighed(flaws, rows, agreement, second)
+    again = again or (second if second and second.kind != "venue" else None)
+    elsewhere = second.witness() if second and second.kind == "venue" else None
+    gaps = find_gaps(slot)
+    causes = causes_of(rows, slot, gaps, witnesses, again.witness() if again else None, elsewhere)
+    halted = judge_flat(rows, slot, flaws.flat, witnesses, elsewhere)
+    frozen = [(first, last, UNKNOWN) for first, last in flaws.stale]
+    tail = _tail(shape, moment, [*witnesses, *([elsewhere] if elsewhere else [])])
+    return Inspection(interval, dict(attrs), bars, shape, rows, flaws, gaps, causes, frozen, halted, tail, moment,
+                      agreement, notes)  # fmt: skip
+
+
+def _tail(shape: Shape, now: int | None, others: list[Witness]) -> int:
+    """Candles that should follow the last one: by the clock, by what others have, or by a day file's own end."""
+    if not len(shape.slot):
+        return 0
+    last = int(shape.slot[-1])
+    ends = [witness.last for witness in others]
+    if now is not None:
+        ends.append((now - shape.offset) // shape.step - 1)
+    late = max(ends, default=last) - last
+    if late >= _LATE or now is not None:
+        return late if late >= _LATE else 0
+    first_time, last_time = int(shape.time_of(shape.slot[:1])[0]), int(shape.time_of(shape.slot[-1:])[0])
+    span = last_time + shape.step - first_time
+    # a file that opens with the UTC day and stops within it; a round number of rows is a page, not a day
+    slots = span // shape.step
+    if first_time % _DAY or not _DAY // 2 <= span < _DAY or slots % 50 == 0 or slots & (slots - 1) == 0:
+        return 0
+    return int((_DAY - span) // shape.step)
+
+
+def _weighed(flaws: Flaws, rows: Bars, agreement: Agreement, second: Second) -> Flaws:
+    """Spikes and wicks that another venue saw too are none; those that it did not see need less to be one."""
+    where = np.full(len(rows), -1, dtype=np.int64)
+    where[agreement.shared] = np.arange(len(agreement.shared))
+    away, other = np.abs(agreement.close), second.rows
+
+    def confirmed(places: Ints) -> Ints:
+        seen = where[places] >= 0
+        return places[~(seen & (away[where[places]] < 0.3 * deviation(x, places)))]
+
+    with np.errstate(all="ignore"):
+        x = np.log(rows.close)
+        wild = agreement.shared[agreement.differ]
+        wild = wild[(wild >= 2) & (wild < len(rows) - 2) & flaws.sound[wild]]
+        local = locally(x, wild, flaws.scale) if len(wild) else np.zeros(0)
+        inside = away[where[wild]] > SPIKE * local
+        wild = wild[inside & (deviation(x, wild) > SPIKE * local)] if len(wild) else wild
+        stray: dict[str, Ints] = {}
+        for name, sign in (("high", 1.0), ("low", -1.0)):
+            body = rows.open, rows.close
+            edge = np.maximum(*body) if sign > 0 else np.minimum(*body)
+            size = sign * np.log(rows.column(name) / edge)
+            there = agreement.second
+            theirs = other.open[there], other.close[there]
+            their_edge = np.maximum(*theirs) if sign > 0 else np.minimum(*theirs)
+            their_size = sign * np.log(other.column(name)[there] / their_edge)
+            places = getattr(flaws.spikes, name)
+            seen = where[places] >= 0
+            believed = seen & (their_size[where[places]] > 0.4 * size[places])
+            more = agreement.shared[
+                (size[agreement.shared] > WICK * 1.5 * flaws.scale.whole)
+                & (their_size < 0.2 * size[agreement.shared])
+                & flaws.sound[agreement.shared]
+            ]
+            if len(more):  # a crash that only one venue saw still shows in its volume
+                local = locally(x, more, flaws.scale)
+                more = more[size[more] > 1.5 * WICK * np.sqrt(local * belief(rows, more, local))]
+            stray[name] = np.union1d(places[~believed], more)
+    closes = np.union1d(confirmed(flaws.spikes.close), wild)
+    spiked = np.union1d(closes, flaws.spikes.open)
+    spikes = Spikes(
+        closes, flaws.spikes.open, np.setdiff1d(stray["high"], spiked), np.setdiff1d(stray["low"], spiked)
+    )
+    return Flaws(flaws.non_finite, flaws.non_positive, flaws.violation, flaws.scaled, flaws.stale, flaws.flat,
+                 spikes, flaws.scale, flaws.sound)  # fmt: skip
+
+
+def conclude(found: Inspection) -> Audit:
+    """Defects, dimensions and scores from the evidence."""
+    findings = _findings(found)
+    tallies, longest = _tallies(found)
+    dimensions: dict[str, float] = {}
+    for name, tally in tallies.items():
+        if name == "completeness":
+            dimensions[name] = scoring.completeness(tally, longest)
+        else:
+            dimensions[name] = scoring.quality(name, tally.rate)
+    freshness = _freshness(found)
+    if freshness is not None:
+        dimensions["timeliness"] = scoring.timeliness(freshness)
+    mended = found.attrs.get("repaired")
+    gated = bool(found.shape.displaced) or len(found.flaws.non_finite) > 0
+    if isinstance(mended, Mapping):  # a repaired frame answers for the defects of the series it came from
+        before = mended.get("dimensions", {})
+        dimensions = {name: min(value, float(before.get(name, value))) for name, value in dimensions.items()}
+        gated = gated or bool(mended.get("gated"))
+    enough = len(found.rows) >= scoring.FEWEST
+    expected = int(found.shape.slot[-1] - found.shape.slot[0] + 1) if len(found.rows) else 0
+    broken = _broken_rows(found)
+    good = len(found.rows) - len(broken)
+    return Audit(
+        found.interval,
+        scoring.combine(dimensions, gated=gated) if enough and dimensions else None,
+        dimensions,
+        good / expected if expected else 0.0,
+        table(findings),
+        {name: scoring.wilson(tally) for name, tally in tallies.items()},
+        scoring.assessed(dimensions),
+        freshness,
+        len(found.bars),
+        expected,
+        tuple(found.notes),
+        len(broken) / len(found.rows) if len(found.rows) else 0.0,
+        gated,
+        tallies,
+    )
+
+
+def _freshness(found: Inspection) -> float | None:
+    if found.now is None or not len(found.rows):
+        return None
+    due = (found.now - found.shape.offset) // found.shape.step - 1
+    return float(max(0, due - int(found.shape.slot[-1])))
+
+
+def _broken_rows(found: Inspection) -> Ints:
+    flaws, spikes = found.flaws, found.flaws.spikes
+    parts = [
+        flaws.non_finite,
+        flaws.non_positive,
+        flaws.violation,
+        spikes.close,
+        spikes.open,
+        spikes.high,
+        spikes.low,
+    ]
+    parts += [rows for rows, _ in flaws.scaled.values()]
+    parts += [np.arange(first + 1, last + 1) for first, last, _ in found.frozen]
+    return np.unique(np.concatenate(parts)) if any(len(part) for part in parts) else np.zeros(0, np.int64)
+
+
+def _tallies(found: Inspection) -> tuple[dict[str, Tally], int]:
+    shape, flaws, spikes = found.shape, found.flaws, found.flaws.spikes
+    if not len(found.rows):
+        return {}, 0
+    holes = [last - first for first, last, _ in found.frozen] + [
+        last - first + 1 for first, last, _ in found.halted
+    ]
+    expected = int(shape.slot[-1] - shape.slot[0] + 1)
+    lost = int(found.gaps.length.sum()) + sum(holes)
+    longest = max([0, *holes, *([int(found.gaps.length.max())] if len(found.gaps) else [])])
+    count = len(found.rows)
+    off = 0 if shape.shifted else len(shape.off_grid)
+    invalid = (
+        len(flaws.non_finite) + len(flaws.non_positive) + len(flaws.violation) + len(shape.wrong_unit) + off
+    )
+    invalid += (
+        len(np.unique(np.concatenate([rows for rows, _ in flaws.scaled.values()]))) if flaws.scaled else 0
+    )
+    tallies = {
+        "completeness": Tally(lost, expected),
+        "uniqueness": Tally(len(shape.same) + 5 * len(shape.conflicting), len(shape.given)),
+        "validity": Tally(invalid, count),
+    }
+    sound = int(np.count_nonzero(flaws.sound))
+    if sound >= 11:  # noqa: PLR2004 (two neighbourhoods of five, and the row itself)
+        odd = len(np.unique(np.concatenate([spikes.close, spikes.open, spikes.high, spikes.low])))
+        tallies["plausibility"] = Tally(odd, sound)
+    if found.agreement is not None:
+        tallies["agreement"] = Tally(int(found.agreement.differ.sum()), len(found.agreement.shared))
+    return tallies, longest
+
+
+def _findings(found: Inspection) -> list[Finding]:
+    """All defects as rows of the table, by kind."""
+    shape, flaws, spikes, rows = found.shape, found.flaws, found.flaws.spikes, found.rows
+    out = list(_structural(found))
+    at = rows.time
+    for kind, places, detail in (
+        ("non_finite", flaws.non_finite, "a value that is no number"),
+        ("non_positive", flaws.non_positive, "a price of zero or less, or a volume below zero"),
+        ("ohlc_violation", flaws.violation, "open, high, low and close contradict each other"),
+        (
+            "spike",
+            np.union1d(spikes.close, spikes.open),
+            "a price that neither neighbours nor volume support",
+        ),
+        ("wick", np.union1d(spikes.high, spikes.low), "a high or low that nothing around it supports"),
+    ):
+        out += [Finding.runs(kind, at, shape.slot, places, detail)]
+    factors: dict[float, list[int]] = {}
+    for name, (places, factor) in flaws.scaled.items():
+        for place, times in zip(places.tolist(), factor.tolist(), strict=True):
+            key = 0.0 if name == "volume" and times not in {100.0, 1000.0} else round(times, 9)
+            factors.setdefault(key, []).append(place)
+    for key, places in factors.items():
+        text = "volume in quote units" if key == 0 else f"values {key:g} times too large"
+        out.append(Finding.runs("unit_error", at, shape.slot, np.unique(places), text))
+    for kind, stretches in (("stale_run", found.frozen), ("stale_run", found.halted)):
+        for first, last, cause in stretches:
+            still = "flat without volume" if (first, last, cause) in found.halted else "the same candle again"
+            out.append(Finding.one(kind, int(at[first]), int(at[last]), last - first + 1, still, cause))
+    if found.agreement is not None and found.agreement.exact:
+        strays = found.agreement.shared[found.agreement.differ]
+        flagged = np.unique(np.concatenate([_broken_rows(found), np.zeros(0, np.int64)]))
+        strays = np.setdiff1d(strays, flagged)
+        out.append(
+            Finding.runs(
+                "incomplete", at, shape.slot, strays, "differs from the finer candles it should sum up"
+            )
+        )
+    return out
+
+
+def _structural(found: Inspection) -> list[Finding]:
+    shape = found.shape
+    time = shape.given.time
+    out = []
+    gaps = found.gaps
+    if len(gaps):
+        starts = shape.time_of(gaps.slot)
+        ends = shape.time_of(gaps.slot + gaps.length - 1)
+        out.append(Finding("missing", starts, ends, gaps.length, found.causes, [""] * len(gaps)))
+    for first, last, count in shape.displaced:
+        whole = count >= len(time) - 1 > 1
+        text = "newest first" if whole else f"{count} rows later than they should be"
+        out.append(Finding.one("unsorted", first, last, count, text))
+    for kind, places, text in (
+        ("duplicate", shape.same, "the same row again"),
+        ("conflicting_duplicate", shape.conflicting, "another row for the same time says something else"),
+    ):
+        slots = (time[places] - shape.offset) // shape.step
+        out.append(Finding.runs(kind, time, slots, places, text, by_slot=True))
+    if shape.shifted:
+        from_anchor = (shape.offset - anchor_of(found.interval)) / SECOND
+        hours = f"{from_anchor / 3600:g} h" if from_anchor % 60 == 0 else f"{from_anchor:g} s"
+        text = (
+            f"every candle opens {hours} after the usual grid: another day anchor, time zone or close times"
+        )
+        out.append(
+            Finding.one("off_grid", int(time[0]), int(time[-1]), len(time) - len(shape.off_grid), text)
+        )
+    for place in shape.off_grid.tolist():
+        beside = int((time[place] - shape.offset) % shape.step)
+        from_slot = int(time[place]) - beside
+        text = f"opens {beside / SECOND:g} s after the grid"
+        out.append(Finding.one("off_grid", from_slot, int(time[place]), 1, text))
+    for place in shape.wrong_unit.tolist():
+        text = f"read as {iso(int(shape.unit_from[place]))}: another unit than the rest"
+        out.append(Finding.one("time_unit", int(time[place]), int(time[place]), 1, text))
+    mixed = np.array([moment * SECOND for moment in found.attrs.get("time_unit", ())], dtype=np.float64)
+    if len(mixed):
+        places = np.flatnonzero(np.isin(time, np.round(mixed).astype(np.int64)))
+        slots = (time[places] - shape.offset) // shape.step
+        out.append(
+            Finding.runs(
+                "time_unit", time, slots, places, "given in another unit than the rest", by_slot=True
+            )
+        )
+    if len(shape.unclosed):
+        first, last = int(time[shape.unclosed[0]]), int(time[shape.unclosed[-1]])
+        out.append(Finding.one("incomplete", first, last, len(shape.unclosed), "not over yet"))
+    if found.tail:
+        start = shape.time_of(shape.slot[-1:] + np.array([1, found.tail]))
+        text = f"ends {found.tail} candles early"
+        out.append(Finding.one("truncated", int(start[0]), int(start[1]), found.tail, text))
+    return out

@@ -1,0 +1,206 @@
+"""Why candles are missing: by concurrence, not by guess.
+
+The venue's engine was off → candles are missing (or flat) for every symbol: ``outage``. One symbol alone, while
+the market around the hole is quiet → ``no_trades``. One symbol flat while its siblings trade and it is busy
+itself → ``halt``. The same venue, asked again, has the rows → ``fetch_failure``. Anything else → ``unknown``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.candles.frame import Bars, Bools, Floats, Ints
+
+OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN = "outage", "no_trades", "halt", "fetch_failure", "unknown"
+CAUSES = (OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN)
+_NEAR = 2
+"""Slots by which holes of two symbols may miss each other and still be one event."""
+_AROUND = 60
+"""Rows on either side that say how quiet a market is."""
+_PAUSES = 5
+"""Pauses that a series must have shown before the next one is taken for one."""
+_LONG_FLAT = 12
+"""Flat slots from which a liquid market is not believed to have had no trades, even without other evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Holes in a series: first missing slot, length, and the position of the row after it."""
+
+    slot: Ints
+    length: Ints
+    after: Ints
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """When another series traded: its slots with trades, ascending, and the range that it covers."""
+
+    traded: Ints
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, rows: Bars, slot: Ints) -> "Witness | None":
+        """From rows in order; None when there are none."""
+        if not len(slot):
+            return None
+        active = slot
+        if rows.volume is not None:
+            active = slot[~quiet_rows(rows)]
+        return cls(active, int(slot[0]), int(slot[-1]))
+
+    def busy(self, first: int, last: int) -> int:
+        """How many slots from first to last, both included, it traded in."""
+        return int(np.searchsorted(self.traded, last, "right") - np.searchsorted(self.traded, first))
+
+    def vote(self, first: int, last: int) -> bool | None:
+        """Whether it fell silent with these slots; None when it was not there or is silent so often anyway."""
+        if first < self.first or first > self.last + 1 + 2 * _NEAR:
+            return None
+        count = last - first + 1
+        around = max(200, 4 * count)
+        wide = (max(self.first, first - around), min(self.last, last + around))
+        inside = self.busy(first, last)
+        near = (first - _NEAR, last + _NEAR)
+        width = wide[1] - wide[0] + 1 - (min(near[1], wide[1]) - max(near[0], wide[0]) + 1)
+        rate = 1.0 if width <= 0 else 1 - (self.busy(*wide) - self.busy(*near)) / width
+        silent = count - inside
+        if silent >= 0.8 * count:
+            return True if rate**count < 0.1 else None
+        shared = near[1] - near[0] + 1 - self.busy(*near) > 0
+        if shared and count <= 2 * _NEAR and 1 - (1 - rate) ** (count + 2 * _NEAR) < 0.1:
+            return True
+        return False if inside >= 0.5 * count else None
+
+
+def find_gaps(slot: Ints) -> Gaps:
+    """Holes between neighbouring rows."""
+    steps = np.diff(slot)
+    before = np.flatnonzero(steps > 1)
+    return Gaps(slot[before] + 1, steps[before] - 1, before + 1)
+
+
+def causes_of(
+    rows: Bars,
+    slot: Ints,
+    gaps: Gaps,
+    siblings: Sequence[Witness],
+    again: Witness | None,
+    elsewhere: Witness | None,
+) -> list[str]:
+    """A cause for each gap. ``again``: what the same venue said when asked once more."""
+    quiet = _quiet(rows, slot, gaps)
+    if not siblings and again is None and elsewhere is None:
+        return np.where(quiet, NO_TRADES, UNKNOWN).tolist()
+    found = []
+    for place in range(len(gaps)):
+        first = int(gaps.slot[place])
+        last = first + int(gaps.length[place]) - 1
+        found.append(_cause(first, last, bool(quiet[place]), siblings, again, elsewhere))
+    return found
+
+
+def _cause(
+    first: int,
+    last: int,
+    quiet: bool,
+    siblings: Sequence[Witness],
+    again: Witness | None,
+    elsewhere: Witness | None,
+) -> str:
+    if again is not None and again.busy(first, last) > 0:
+        return FETCH
+    votes = [vote for witness in siblings if (vote := witness.vote(first, last)) is not None]
+    if votes and sum(votes) * 3 >= len(votes) * 2:
+        return OUTAGE
+    if elsewhere is not None and elsewhere.vote(first, last) is True:
+        return NO_TRADES  # nobody traded it anywhere
+    return NO_TRADES if quiet and not any(votes) else UNKNOWN
+
+
+def _quiet(rows: Bars, slot: Ints, gaps: Gaps) -> Bools:
+    """Whether a gap is no more than the next pause of a market that often pauses, here and at this length."""
+    count, holes = len(rows), len(gaps)
+    if not holes:
+        return np.zeros(0, bool)
+    single = np.concatenate(([0], np.cumsum(rows.high == rows.low)))
+    lost = np.concatenate(([0], np.cumsum(np.diff(slot) - 1), [0]))
+    first, end = np.maximum(gaps.after - _AROUND, 0), np.minimum(gaps.after + _AROUND, count)
+    missing_before = lost[np.maximum(gaps.after - 1, 0)] - lost[np.maximum(first - 1, 0)]
+    missing_after = lost[np.minimum(end - 1, count - 1)] - lost[np.minimum(gaps.after, count - 1)]
+    missing = missing_before + missing_after
+    share: Floats = (missing + (single[end] - single[first])) / (missing + (end - first))
+    total = int(gaps.length.sum())
+    # leave each gap out of the mean that it is judged by
+    usual = np.maximum((total - gaps.length) / max(holes - 1, 1), 1.0)
+    persist = np.clip(np.maximum(1 - 1 / usual, share), 0.0, 0.9)
+    likely = np.maximum(holes, 20) * persist ** (gaps.length - 1.0) >= 0.01
+    # half of what is usual in the whole series still counts where a stretch happens to have traded throughout
+    overall = 0.5 * (total + int(single[-1])) / (total + count)
+    often = np.maximum(share, overall) >= 0.05
+    if holes + np.count_nonzero(quiet_rows(rows)) < _PAUSES:
+        often = np.zeros(holes, bool)  # single prices alone do not make a market that pauses
+    return np.asarray(often & likely & ~_loud(rows, gaps, first, end))
+
+
+def quiet_rows(rows: Bars) -> Bools:
+    """Rows that say that nothing traded: one price, no volume."""
+    return np.zeros(len(rows), bool) if rows.volume is None else (rows.volume == 0) & (rows.high == rows.low)
+
+
+def _loud(rows: Bars, gaps: Gaps, first: Ints, end: Ints) -> Bools:
+    """Whether trading around a gap is far busier than usual for this series."""
+    volume = rows.volume
+    if volume is None or not len(volume):
+        return np.zeros(len(gaps), bool)
+    usual = float(np.median(volume[:: max(1, len(volume) // 50_000)]))
+    total = np.concatenate(
+        ([0.0], np.cumsum(np.minimum(np.nan_to_num(volume, nan=0.0, posinf=0.0), 20 * usual)))
+    )
+    near_first, near_end = np.maximum(gaps.after - 10, first), np.minimum(gaps.after + 10, end)
+    mean = (total[near_end] - total[near_first]) / np.maximum(near_end - near_first, 1)
+    whole = total[-1] / len(volume)
+    return np.asarray(mean > 3 * max(whole, usual))
+
+
+def judge_flat(
+    rows: Bars,
+    slot: Ints,
+    flat: Sequence[tuple[int, int]],
+    siblings: Sequence[Witness],
+    elsewhere: Witness | None,
+) -> list[tuple[int, int, str]]:
+    """Of stretches without trades those that are more than a quiet market: first row, last row, cause."""
+    if not flat:
+        return []
+    lengths = np.array([last - first + 1 for first, last in flat])
+    total = int(lengths.sum())
+    found = []
+    for (first, last), length in zip(flat, lengths.tolist(), strict=True):
+        others = (total - length) / max(len(rows) - length, 1)
+        rest = np.delete(lengths, np.argmax(lengths == length))
+        usual = float(np.quantile(rest, 0.95)) if len(rest) >= 10 else 1.0
+        liquid = others < 0.02
+        votes = [
+            vote
+            for witness in siblings
+            if (vote := witness.vote(int(slot[first]), int(slot[last]))) is not None
+        ]
+        traded_elsewhere = (
+            elsewhere is not None and elsewhere.vote(int(slot[first]), int(slot[last])) is False
+        )
+        if votes and sum(votes) * 3 >= len(votes) * 2:
+            found.append((first, last, OUTAGE))
+        elif votes and not any(votes) and (liquid or length > 4 * usual):
+            found.append((first, last, HALT))
+        elif traded_elsewhere and liquid:
+            # a whole market that stands still while the same one trades elsewhere: the venue was away
+            found.append((first, last, UNKNOWN if any(votes) else OUTAGE))
+        elif liquid and length >= max(_LONG_FLAT, 4 * usual) and not votes:
+            found.append((first, last, UNKNOWN))
+    return found

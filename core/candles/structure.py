@@ -1,0 +1,261 @@
+"""Order, time units, duplicates, grid, open candles: what can be wrong before any price is looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.candles.frame import Bars, Bools, Floats, Ints, spacing
+from core.market import CANDLE_FIELDS
+
+_FACTORS = (1000, 1_000_000, 1_000_000_000)
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A series put in order, one row a slot, and everything that stood in the way. Rows count in sorted order.
+
+    ``given`` are all rows sorted by time (and, where times are equal, by value, so that input order leaves no
+    trace); the other arrays hold positions in it.
+    """
+
+    step: int
+    offset: int
+    """Where this series' grid lies: microseconds after 1970, below one step (plus the week's anchor)."""
+    given: Bars
+    kept: Ints
+    """Positions of the rows that stand for their slots."""
+    slot: Ints
+    """Slot number of each kept row: (time − offset) ÷ step."""
+    unit_from: Ints
+    """Times as they were read, of the rows whose unit was wrong; else as in ``given``."""
+    wrong_unit: Ints
+    displaced: list[tuple[int, int, int]]
+    """Stretches out of order: first time, last time, rows that come later than they should."""
+    same: Ints
+    """Duplicates that say the same as the row kept."""
+    conflicting: Ints
+    off_grid: Ints
+    shifted: bool
+    """The whole series lies on a grid of its own: another day anchor, or close times for open times."""
+    unclosed: Ints
+    """Candles that are not over yet at ``now``."""
+
+    @property
+    def rows(self) -> Bars:
+        """One row a slot, ascending."""
+        return self.given if len(self.kept) == len(self.given) else self.given.take(self.kept)
+
+    def time_of(self, slot: Ints) -> Ints:
+        """Open times of slots, in microseconds."""
+        return slot * self.step + self.offset
+
+
+def arrange(bars: Bars, step: int, anchor: int, now: int | None = None, *, causal: bool = False) -> Shape:
+    """Sort, put time units right, find the grid, choose among duplicates. Linear when there is nothing to do.
+
+    ``causal`` chooses among conflicting duplicates by the row before alone.
+    """
+    time, wrong = _units(bars.time, step)
+    moves = np.diff(time)
+    displaced: list[tuple[int, int, int]] = []
+    read = bars.time
+    if len(moves) and moves.min() <= 0:
+        displaced = _displaced(time) if moves.min() < 0 else []
+        order = _order(bars, time)
+        bars, time, read, wrong = bars.take(order), time[order], read[order], wrong[order]
+    given = bars.at(time) if wrong.any() else bars
+    residue = (time - anchor) % step
+    offset, off, shifted = _grid(residue, step, anchor)
+    slot = (time - offset) // step
+    unclosed = np.flatnonzero(time + step > now) if now is not None else _NO_ROWS
+    kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal)
+    return Shape(
+        step,
+        offset,
+        given,
+        kept,
+        slot,
+        read,
+        np.flatnonzero(wrong),
+        displaced,
+        same,
+        conflicting,
+        np.flatnonzero(off),
+        shifted,
+        unclosed,
+    )
+
+
+def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
+    """Times that make sense only when multiplied or divided by a power of 1000, put right, and which these are."""
+    wrong = np.zeros(len(time), bool)
+    if len(time) < 2:
+        return time, wrong
+    low, high = int(time.min()), int(time.max())
+    if high - low <= 50 * step * len(time):
+        usual = spacing(time) if step >= 1000 and (high - low) * 50 < step * len(time) else step
+        for factor in _FACTORS:
+            if usual and abs(usual * factor - step) <= step // 100:
+                return time * factor, ~wrong
+        return time, wrong
+    middle = np.median(time)
+    near = time[np.abs(time - middle) <= 50 * step * len(time)]
+    first, last = int(near.min()), int(near.max())
+    reach = max(last - first, 100 * step)
+    fixed = time.copy()
+    odd = np.flatnonzero((time < first - reach) | (time > last + reach))
+    for factor in _FACTORS:
+        for scaled in (_times(time[odd], factor), time[odd] // factor):
+            fits = (scaled >= first - reach) & (scaled <= last + reach) & ~wrong[odd]
+            fixed[odd[fits]] = scaled[fits]
+            wrong[odd[fits]] = True
+    return fixed, wrong
+
+
+def _times(time: Ints, factor: int) -> Ints:
+    limit = np.iinfo(np.int64).max // factor
+    return np.where(np.abs(time) > limit, 0, np.clip(time, -limit, limit) * factor)
+
+
+def _displaced(time: Ints) -> list[tuple[int, int, int]]:
+    """Stretches of rows that stand where they should not. A series given newest first is one stretch."""
+    highest = np.maximum.accumulate(time)
+    late = np.flatnonzero(time < highest)
+    lowest = np.minimum.accumulate(time[::-1])[::-1]
+    inside = np.flatnonzero((time < highest) | (time > lowest))
+    edges = np.flatnonzero(np.diff(inside) > 1)
+    parts = zip(np.r_[0, edges + 1], np.r_[edges, len(inside) - 1], strict=True)
+    found = []
+    for first, last in parts:
+        block = time[inside[first] : inside[last] + 1]
+        count = int(np.searchsorted(late, inside[last], "right") - np.searchsorted(late, inside[first]))
+        found.append((int(block.min()), int(block.max()), count))
+    return found
+
+
+def _order(bars: Bars, time: Ints) -> Ints:
+    """Ascending by time; among equal times by observed first, then by value: a function of the set of rows."""
+    order = np.argsort(time, kind="stable")
+    ties = np.diff(time[order]) == 0
+    if not ties.any():
+        return order
+    tied = np.zeros(len(time), bool)
+    tied[1:] |= ties
+    tied[:-1] |= ties
+    places = np.flatnonzero(tied)
+    rows = order[places]
+    keys = [bars.column(name)[rows] for name in bars.fields]
+    words = [
+        np.unique(part[rows].astype(str), return_inverse=True)[1]
+        for part in (bars.source, bars.method)
+        if part is not None
+    ]
+    order[places] = rows[np.lexsort((*words, *keys, time[rows]))]
+    return order
+
+
+def _grid(residue: Ints, step: int, anchor: int) -> tuple[int, Bools, bool]:
+    """Offset of the grid, rows that are off it, and whether the whole series lies beside the usual grid."""
+    off = residue != 0
+    if not off.any():
+        return anchor, off, False
+    if np.count_nonzero(off) * 2 >= len(residue) > 1:
+        values, counts = np.unique(residue, return_counts=True)
+        commonest = int(values[counts.argmax()])
+        if commonest and counts.max() * 2 > len(residue):
+            return anchor + commonest, residue != commonest, True
+    return anchor, off, False
+
+
+def _choose(
+    given: Bars, slot: Ints, off: Bools, unclosed: Ints, causal: bool
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Which row stands for each slot; the rows beside it that say the same, and those that do not."""
+    count = len(slot)
+    if count == 0:
+        return _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS
+    stands = np.ones(count, bool)
+    stands[unclosed] = False
+    if off.any():
+        slot = _seat(slot, off, given.time)
+        stands &= slot != np.iinfo(np.int64).min
+    repeat = np.zeros(count, bool)
+    repeat[1:] = (np.diff(given.time) == 0) & stands[1:] & stands[:-1]
+    if not repeat.any():
+        kept = np.flatnonzero(stands)
+        kept = kept if _ascending(slot[kept]) else kept[np.argsort(slot[kept], kind="stable")]
+        return kept, slot[kept], _NO_ROWS, _NO_ROWS
+    leader = np.flatnonzero(~repeat)
+    group = np.cumsum(~repeat) - 1
+    best = leader[group].copy()
+    differ = np.zeros(count, bool)
+    followers = np.flatnonzero(repeat)
+    differ[followers] = ~_equal(given, followers, leader[group[followers]])
+    torn = np.unique(group[differ])
+    if len(torn):
+        best_of = _best(given, leader, group, torn, causal)
+        for place, choice in zip(torn, best_of, strict=True):
+            best[leader[place] : leader[place + 1] if place + 1 < len(leader) else count] = choice
+    others = np.flatnonzero((best != np.arange(count)) & stands)
+    alike = _equal(given, others, best[others])
+    kept = np.unique(best[stands])
+    return kept, slot[kept], others[alike], others[~alike]
+
+
+def _ascending(slot: Ints) -> bool:
+    return len(slot) < 2 or bool(np.diff(slot).min() > 0)
+
+
+def _seat(slot: Ints, off: Bools, time: Ints) -> Ints:
+    """A free slot for each row off the grid: the one it starts in, else the next; none when both are taken."""
+    none = np.iinfo(np.int64).min
+    slot = slot.copy()
+    taken = np.unique(slot[~off])
+    places = np.flatnonzero(off)
+    ahead: Ints = slot[places] + 1
+    own_free = ~np.isin(slot[places], taken)
+    next_free = ~np.isin(ahead, taken)
+    used: set[int] = set()
+    seen: dict[int, int] = {}
+    for at, place in enumerate(places.tolist()):
+        if (moment := int(time[place])) in seen:
+            slot[place] = seen[moment]
+            continue
+        options = [int(slot[place])] * bool(own_free[at]) + [int(ahead[at])] * bool(next_free[at])
+        seat = next((option for option in options if option not in used), none)
+        used.add(seat)
+        slot[place] = seen[moment] = seat
+    return slot
+
+
+def _equal(bars: Bars, one: Ints, other: Ints) -> Bools:
+    same = np.ones(len(one), bool)
+    for name in CANDLE_FIELDS:
+        if name in bars.fields:
+            a, b = bars.column(name)[one], bars.column(name)[other]
+            same &= (a == b) | (np.isnan(a) & np.isnan(b))
+    return same
+
+
+def _best(given: Bars, leader: Ints, group: Ints, torn: Ints, causal: bool) -> Ints:
+    """Of rows that contradict each other the one that fits its neighbours, by value, never by position."""
+    rows = np.flatnonzero(np.isin(group, torn))
+    mine = group[rows]
+    o, h, l, c = (given.column(name)[rows] for name in ("open", "high", "low", "close"))  # noqa: E741
+    with np.errstate(all="ignore"):
+        sound = np.isfinite(o + h + l + c) & (l > 0) & (h >= np.maximum(o, c)) & (l <= np.minimum(o, c))
+        before = given.close[leader[np.maximum(mine - 1, 0)]]
+        after = given.open[leader[np.minimum(mine + 1, len(leader) - 1)]]
+        strain: Floats = np.where(mine > 0, np.abs(np.log(o / before)), 0.0)
+        if not causal:
+            # a stray high or low is what the neighbours cannot vouch for, so the range counts a little too
+            strain = strain + np.where(mine < len(leader) - 1, np.abs(np.log(after / c)), 0.0)
+        strain = strain + 0.1 * np.abs(np.log(h / l))
+    strain = np.where(np.isfinite(strain), strain, np.inf)
+    volume = given.volume[rows] if given.volume is not None else np.zeros(len(rows))
+    volume = np.where(np.isfinite(volume), volume, -1.0)
+    filled = np.zeros(len(rows), bool) if given.method is None else ~given.take(rows).observed()  # type: ignore[operator]
+    order = np.lexsort((rows, -volume, strain, ~sound, filled, mine))
+    first = np.r_[True, np.diff(mine[order]) > 0]
+    return rows[order[first]]
