@@ -1,7 +1,7 @@
 """What is wrong with a candle series, why, and how far it can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from core.candles import score as scoring
 from core.candles.agree import Agreement, Second, bars_from, compare, second_of
 from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps, judge_flat
 from core.candles.findings import Finding, table
-from core.candles.frame import SECOND, Bars, Ints, anchor_of, iso, step_of
+from core.candles.frame import SECOND, Bars, Ints, anchor_of, iso, step_of, to_index
 from core.candles.score import Tally
 from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation, locally
 from core.candles.structure import Shape, arrange
@@ -69,19 +69,22 @@ class Audit:
     """Closed candles that should be there and are not, at ``now``; None without ``now``."""
     rows: int
     expected: int
+    span: tuple[pd.Timestamp, pd.Timestamp] | None
+    """Open times of the first and the last candle."""
     notes: tuple[str, ...]
     corrupted: float
     """Share of rows with broken values."""
     gated: bool
     """The score is capped: the input was out of order or held values that are no numbers."""
-    tallies: dict[str, Tally] = field(repr=False)
 
     def __str__(self) -> str:
         """A few honest lines."""
         said = "too little to judge" if self.score is None else f"{self.score:.3f}"
         lines = [
-            f"{self.rows} rows of {self.expected} expected at {self.interval}: score {said}"
-            f" (assessed {self.assessed:.0%}), usable {self.usable:.3f}"
+            (
+                f"{self.rows} rows of {self.expected} expected at {self.interval}: score {said}"
+                f" (assessed {self.assessed:.0%}), usable {self.usable:.3f}"
+            )
         ]
         for name, value in self.dimensions.items():
             bound = f", defect rate at most {self.bounds[name][1]:.2%}" if name in self.bounds else ""
@@ -89,7 +92,8 @@ class Audit:
         counts = self.defects.groupby(["kind", "cause"], observed=True, sort=False)["count"].agg(
             ["size", "sum"]
         )
-        for (kind, cause), row in counts.iterrows():  # type: ignore[misc]  # the key of two columns is a pair
+        for key, row in counts.iterrows():
+            kind, cause = map(str, key)  # type: ignore[call-overload]  # the key of two columns is a pair
             why = f" ({cause})" if cause != UNKNOWN else ""
             lines.append(f"  {kind}{why}: {row['sum']} in {row['size']} places")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
@@ -242,9 +246,8 @@ def _weighed(flaws: Flaws, rows: Bars, agreement: Agreement, second: Second) -> 
                  spikes, flaws.scale, flaws.sound)  # fmt: skip
 
 
-def conclude(found: Inspection) -> Audit:
-    """Defects, dimensions and scores from the evidence."""
-    findings = _findings(found)
+def measure(found: Inspection) -> tuple[dict[str, float], bool]:
+    """Quality by dimension, and whether the score is capped."""
     tallies, longest = _tallies(found)
     dimensions: dict[str, float] = {}
     for name, tally in tallies.items():
@@ -255,32 +258,63 @@ def conclude(found: Inspection) -> Audit:
     freshness = _freshness(found)
     if freshness is not None:
         dimensions["timeliness"] = scoring.timeliness(freshness)
-    mended = found.attrs.get("repaired")
     gated = bool(found.shape.displaced) or len(found.flaws.non_finite) > 0
+    mended = found.attrs.get("repaired")
     if isinstance(mended, Mapping):  # a repaired frame answers for the defects of the series it came from
         before = mended.get("dimensions", {})
         dimensions = {name: min(value, float(before.get(name, value))) for name, value in dimensions.items()}
         gated = gated or bool(mended.get("gated"))
-    enough = len(found.rows) >= scoring.FEWEST
-    expected = int(found.shape.slot[-1] - found.shape.slot[0] + 1) if len(found.rows) else 0
+    return dimensions, gated
+
+
+def conclude(found: Inspection) -> Audit:
+    """Defects, dimensions and scores from the evidence."""
+    dimensions, gated = measure(found)
+    tallies, _ = _tallies(found)
+    rows, slot = found.rows, found.shape.slot
     broken = _broken_rows(found)
-    good = len(found.rows) - len(broken)
+    span = (to_index(rows.time[:1])[0], to_index(rows.time[-1:])[0]) if len(rows) else None
+    enough = len(rows) >= scoring.FEWEST and bool(dimensions)
     return Audit(
         found.interval,
-        scoring.combine(dimensions, gated=gated) if enough and dimensions else None,
+        scoring.combine(dimensions, gated=gated) if enough else None,
         dimensions,
-        good / expected if expected else 0.0,
-        table(findings),
+        _usable(found, len(rows) - len(broken)),
+        table(_findings(found)),
         {name: scoring.wilson(tally) for name, tally in tallies.items()},
         scoring.assessed(dimensions),
-        freshness,
+        _freshness(found),
         len(found.bars),
-        expected,
+        int(slot[-1] - slot[0] + 1) if len(rows) else 0,
+        span,
         tuple(found.notes),
-        len(broken) / len(found.rows) if len(found.rows) else 0.0,
+        len(broken) / len(rows) if len(rows) else 0.0,
         gated,
-        tallies,
     )
+
+
+def _usable(found: Inspection, good: int) -> float:
+    """Mean trust over the expected slots; filled rows count by their method and the length of their gap."""
+    mask = found.bars.observed()
+    slot, total = found.shape.slot, float(good)
+    if not len(slot):
+        return 0.0
+    first, last = int(slot[0]), int(slot[-1])
+    if mask is not None and found.bars.method is not None:
+        places = np.flatnonzero(~mask)
+        made = (found.bars.time[places] - found.shape.offset) // found.shape.step
+        made, order = np.unique(made, return_index=True)
+        words = found.bars.method[places][order].astype(str)
+        fresh = ~np.isin(made, slot)
+        made, words = made[fresh], words[fresh]
+        first, last = min(first, *made[:1].tolist(), first), max(last, *made[-1:].tolist(), last)
+        breaks = np.flatnonzero((np.diff(made) != 1) | (words[1:] != words[:-1]))
+        starts = np.r_[0, breaks + 1][: len(made)]
+        length = np.diff(np.r_[starts, len(made)])
+        for word in np.unique(words):
+            mine = np.flatnonzero(words[starts] == word)
+            total += float((scoring.trust(str(word), length[mine]) * length[mine]).sum())
+    return total / (last - first + 1)
 
 
 def _freshness(found: Inspection) -> float | None:
@@ -330,7 +364,7 @@ def _tallies(found: Inspection) -> tuple[dict[str, Tally], int]:
         "validity": Tally(invalid, count),
     }
     sound = int(np.count_nonzero(flaws.sound))
-    if sound >= 11:  # noqa: PLR2004 (two neighbourhoods of five, and the row itself)
+    if sound >= 11:
         odd = len(np.unique(np.concatenate([spikes.close, spikes.open, spikes.high, spikes.low])))
         tallies["plausibility"] = Tally(odd, sound)
     if found.agreement is not None:
@@ -360,9 +394,9 @@ def _findings(found: Inspection) -> list[Finding]:
         for place, times in zip(places.tolist(), factor.tolist(), strict=True):
             key = 0.0 if name == "volume" and times not in {100.0, 1000.0} else round(times, 9)
             factors.setdefault(key, []).append(place)
-    for key, places in factors.items():
+    for key, hit in factors.items():
         text = "volume in quote units" if key == 0 else f"values {key:g} times too large"
-        out.append(Finding.runs("unit_error", at, shape.slot, np.unique(places), text))
+        out.append(Finding.runs("unit_error", at, shape.slot, np.unique(hit), text))
     for kind, stretches in (("stale_run", found.frozen), ("stale_run", found.halted)):
         for first, last, cause in stretches:
             still = "flat without volume" if (first, last, cause) in found.halted else "the same candle again"

@@ -96,7 +96,7 @@ def causes_of(
     """A cause for each gap. ``again``: what the same venue said when asked once more."""
     quiet = _quiet(rows, slot, gaps)
     if not siblings and again is None and elsewhere is None:
-        return np.where(quiet, NO_TRADES, UNKNOWN).tolist()
+        return [NO_TRADES if still else UNKNOWN for still in quiet]
     found = []
     for place in range(len(gaps)):
         first = int(gaps.slot[place])

@@ -62,11 +62,11 @@ def arrange(bars: Bars, step: int, anchor: int, now: int | None = None, *, causa
     read = bars.time
     if len(moves) and moves.min() <= 0:
         displaced = _displaced(time) if moves.min() < 0 else []
-        order = _order(bars, time)
+        order = ordered(bars, time)
         bars, time, read, wrong = bars.take(order), time[order], read[order], wrong[order]
     given = bars.at(time) if wrong.any() else bars
     residue = (time - anchor) % step
-    offset, off, shifted = _grid(residue, step, anchor)
+    offset, off, shifted = _grid(residue, anchor)
     slot = (time - offset) // step
     unclosed = np.flatnonzero(time + step > now) if now is not None else _NO_ROWS
     kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal)
@@ -134,7 +134,7 @@ def _displaced(time: Ints) -> list[tuple[int, int, int]]:
     return found
 
 
-def _order(bars: Bars, time: Ints) -> Ints:
+def ordered(bars: Bars, time: Ints) -> Ints:
     """Ascending by time; among equal times by observed first, then by value: a function of the set of rows."""
     order = np.argsort(time, kind="stable")
     ties = np.diff(time[order]) == 0
@@ -146,16 +146,17 @@ def _order(bars: Bars, time: Ints) -> Ints:
     places = np.flatnonzero(tied)
     rows = order[places]
     keys = [bars.column(name)[rows] for name in bars.fields]
+    made = [~bars.take(rows).observed()] if bars.method is not None else []  # type: ignore[operator]
     words = [
         np.unique(part[rows].astype(str), return_inverse=True)[1]
         for part in (bars.source, bars.method)
         if part is not None
     ]
-    order[places] = rows[np.lexsort((*words, *keys, time[rows]))]
+    order[places] = rows[np.lexsort((*words, *keys, *made, time[rows]))]
     return order
 
 
-def _grid(residue: Ints, step: int, anchor: int) -> tuple[int, Bools, bool]:
+def _grid(residue: Ints, anchor: int) -> tuple[int, Bools, bool]:
     """Offset of the grid, rows that are off it, and whether the whole series lies beside the usual grid."""
     off = residue != 0
     if not off.any():

@@ -1,6 +1,7 @@
 """Impossible values, wrong units, frozen rows: what is wrong with a row's numbers, spikes apart."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -140,7 +141,7 @@ def _segments(x: Floats, steps: Ints) -> list[tuple[int, int, int]]:
     A step that stays (a redenomination, another instrument) is no unit error: it would be an imagined split.
     """
     edges = [0, *(steps + 1).tolist(), len(x)]
-    parts = list(zip(edges[:-1], edges[1:], strict=True))
+    parts = list(pairwise(edges))
     home = max(range(len(parts)), key=lambda at: parts[at][1] - parts[at][0])
     found = []
     for direction in (1, -1):

@@ -1,0 +1,255 @@
+"""The record of every change, and how to apply it again or take it back.
+
+A ledger is a DataFrame with the columns ``time field before after method source uses_future reason`` and the index
+``repair``: lines with the same number are one repair and are undone together. ``field`` is a value column, or
+``time`` (seconds since 1970: a row moved, or set aside when ``after`` is null), or ``order``. ``before`` is null
+where a row was added or a value was no number. The raw frame and its ledger together give the repaired frame, to
+the bit; without some repairs they give the frame without these.
+"""
+
+import io
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.candles.agree import bars_from
+from core.candles.frame import SECOND, Bars, Floats, Ints, NotCandles, to_index, venue_of
+from core.candles.structure import ordered
+from core.market import CANDLE_FIELDS
+
+COLUMNS = ("time", "field", "before", "after", "method", "source", "uses_future", "reason")
+FIELDS = (*CANDLE_FIELDS, "time", "order")
+METHODS = (
+    "observed",
+    "refetch",
+    "finer",
+    "venue",
+    "flat",
+    "line",
+    "forward",
+    "rescaled",
+    "bounded",
+    "neighbour",
+    "merge",
+    "snap",
+    "retimed",
+    "dropped",
+    "sort",
+)
+_QUIET = ("merge", "snap", "retimed", "dropped", "sort")
+"""Methods after which the row that stands there is still the venue's own."""
+
+
+@dataclass
+class Book:
+    """Lines being written."""
+
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
+    repairs: int = 0
+
+    def number(self, count: int = 1) -> Ints:
+        """New repair numbers."""
+        first = self.repairs
+        self.repairs += count
+        return np.arange(first, self.repairs, dtype=np.int64)
+
+    def add(
+        self,
+        repair: Ints,
+        time: Ints,
+        name: str,
+        before: Floats | None,
+        after: Floats | None,
+        method: str,
+        source: str,
+        reason: str | npt.NDArray[np.object_],
+        *,
+        future: bool = False,
+    ) -> None:
+        """Lines of one field. ``before`` and ``after`` None for null."""
+        size = len(time)
+        if not size:
+            return
+        null = np.full(size, np.nan)
+        self.lines.append((
+            repair, time, np.full(size, FIELDS.index(name), dtype=np.int8), null if before is None else before,
+            null if after is None else after, _words(method, size), _words(source, size), np.full(size, future),
+            _words(reason, size),
+        ))  # fmt: skip
+
+    def frame(self) -> pd.DataFrame:
+        """The ledger."""
+        if not self.lines:
+            parts: list[Any] = [
+                np.zeros(0, kind) for kind in ("i8", "i8", "i1", "f8", "f8", "O", "O", "?", "O")
+            ]
+        else:
+            parts = [np.concatenate(column) for column in zip(*self.lines, strict=True)]
+            order = np.lexsort((np.arange(len(parts[0])), parts[0]))
+            parts = [part[order] for part in parts]
+        repair, time, name, before, after, method, source, future, reason = parts
+        return pd.DataFrame(
+            {
+                "time": to_index(time),
+                "field": pd.Categorical.from_codes(name, categories=list(FIELDS)),
+                "before": _nullable(before),
+                "after": _nullable(after),
+                "method": pd.Categorical(method, categories=known_methods(method)),
+                "source": pd.Categorical(source),
+                "uses_future": future,
+                "reason": pd.Categorical(reason),
+            },
+            index=pd.Index(repair, name="repair"),
+        )
+
+
+def _words(word: str | npt.NDArray[np.object_], size: int) -> npt.NDArray[np.object_]:
+    return np.full(size, word, dtype=object) if isinstance(word, str) else word
+
+
+def _nullable(values: Floats) -> pd.arrays.FloatingArray:
+    null = ~np.isfinite(values)
+    return pd.arrays.FloatingArray(np.where(null, 0.0, values), null)
+
+
+def known_methods(words: Sequence[str] | npt.NDArray[np.object_]) -> list[str]:
+    """The categories of a method column: the usual ones, then a person's own."""
+    return [*METHODS, *sorted({str(word) for word in words} - set(METHODS))]
+
+
+def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
+    """Rows in order with the ledger's changes made. ``own``: source of rows that nobody touched."""
+    time = _micros(ledger)
+    code = ledger["field"].cat.codes.to_numpy()
+    after = ledger["after"].to_numpy(dtype=np.float64, na_value=np.nan)
+    method = ledger["method"].astype(object).to_numpy()
+    source = ledger["source"].astype(object).to_numpy()
+    merge, values = method == "merge", code < len(CANDLE_FIELDS)
+    columns = {name: base.column(name) for name in base.fields}
+    keep = np.ones(len(base), bool)
+    if merge.any():
+        twice = np.unique(time[merge])
+        repeat = np.zeros(len(base), bool)
+        repeat[1:] = (np.diff(base.time) == 0) & np.isin(base.time[1:], twice)
+        keep &= ~repeat
+        for number, name in enumerate(base.fields):
+            rows = np.flatnonzero(merge & (code == number))
+            columns[name] = columns[name].copy()
+            columns[name][np.searchsorted(base.time, time[rows])] = after[rows]
+    gone = (code == FIELDS.index("time")) & np.isnan(after)
+    if gone.any():
+        keep &= ~np.isin(base.time, time[gone])
+    places = np.flatnonzero(keep)
+    whole = len(places) == len(base)
+    at = base.time if whole else base.time[places]
+    columns = columns if whole else {name: part[places] for name, part in columns.items()}
+    made_by = np.full(len(at), "observed", object) if base.method is None else base.method[places]
+    made_from = np.full(len(at), own, object) if base.source is None else base.source[places]
+    lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
+    if len(lines):
+        fresh = np.setdiff1d(time[lines], at)
+        if len(fresh):
+            spots = np.searchsorted(at, fresh)
+            at = np.insert(at, spots, fresh)
+            columns = {name: np.insert(part, spots, 0.0) for name, part in columns.items()}
+            made_by, made_from = np.insert(made_by, spots, ""), np.insert(made_from, spots, "")
+        rows = np.searchsorted(at, time[lines])
+        for number, name in enumerate(base.fields):
+            mine = code[lines] == number
+            if mine.any():
+                if whole and not len(fresh) and columns[name] is base.column(name):
+                    columns[name] = columns[name].copy()
+                columns[name][rows[mine]] = after[lines[mine]]
+        made_by[rows], made_from[rows] = method[lines], source[lines]
+    return Bars(at, columns["open"], columns["high"], columns["low"], columns["close"], columns.get("volume"),
+                made_from, made_by)  # fmt: skip
+
+
+def framed(rows: Bars, unit: str) -> pd.DataFrame:
+    """Rows as a repaired frame, with ``source`` and ``method``."""
+    assert rows.source is not None  # noqa: S101 (for the type checker: apply always sets both)
+    assert rows.method is not None  # noqa: S101
+    columns: dict[str, Any] = {name: rows.column(name) for name in rows.fields}
+    columns["source"] = pd.Categorical(rows.source)
+    columns["method"] = pd.Categorical(rows.method, categories=known_methods(pd.unique(rows.method)))
+    return pd.DataFrame(columns, index=to_index(rows.time, unit), copy=False)
+
+
+def replay(raw: pd.DataFrame, ledger: pd.DataFrame, *, without: Collection[int] = ()) -> pd.DataFrame:
+    """The raw frame with a ledger's changes made again, all but the repairs named in ``without``.
+
+    Equal to the bit to the frame that the ledger came with. ValueError for repair numbers it does not have.
+    """
+    if unknown := set(without) - set(ledger.index):
+        raise ValueError(f"repair={sorted(unknown)[:5]}: not in this ledger")
+    ledger = ledger[~ledger.index.isin(list(without))] if without else ledger
+    bars, attrs = bars_from(raw)
+    moved = ledger[(ledger["field"] == "time") & ledger["after"].notna()]
+    time = bars.time.copy()
+    for _, line in moved.iterrows():
+        time[bars.time == round(line["before"] * SECOND)] = round(line["after"] * SECOND)
+    base = bars.at(time)
+    base = base.take(ordered(base, time))
+    return framed(apply(base, ledger, venue_of(attrs) or "raw"), pd.DatetimeIndex(raw.index).unit
+                  if isinstance(raw.index, pd.DatetimeIndex) else "ns")  # fmt: skip
+
+
+def write_ledger(
+    ledger: pd.DataFrame, path: str | Path, form: Literal["csv", "parquet"] | None = None
+) -> None:
+    """Write a ledger as CSV or Parquet, by the file's ending unless ``form`` says so. ValueError for another."""
+    form = form or _form(path)
+    plain = ledger.reset_index().astype({"field": str, "method": str, "source": str, "reason": str})
+    if form == "csv":
+        plain.to_csv(path, index=False)
+    else:
+        plain.to_parquet(path, index=False)
+
+
+def read_ledger(given: str | Path | bytes) -> pd.DataFrame:
+    """Read what :func:`write_ledger` wrote, from a path or its bytes. NotCandles when it is no ledger."""
+    body = given if isinstance(given, bytes) else Path(given).read_bytes()
+    try:
+        if body[:4] == b"PAR1":
+            plain = pd.read_parquet(io.BytesIO(body))
+        else:
+            plain = pd.read_csv(io.BytesIO(body), float_precision="round_trip", keep_default_na=False,
+                                na_values={"before": [""], "after": [""]})  # fmt: skip
+        time = pd.DatetimeIndex(pd.to_datetime(plain["time"], utc=True, format="ISO8601"))
+        numbers = {
+            name: plain[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("before", "after")
+        }
+        codes = [FIELDS.index(name) for name in plain["field"]]
+        return pd.DataFrame(
+            {
+                "time": to_index(time.as_unit("us").asi8),
+                "field": pd.Categorical.from_codes(codes, categories=list(FIELDS)),
+                "before": _nullable(numbers["before"]),
+                "after": _nullable(numbers["after"]),
+                "method": pd.Categorical(plain["method"], categories=known_methods(list(plain["method"]))),
+                "source": pd.Categorical(plain["source"].astype(object)),
+                "uses_future": plain["uses_future"].astype(bool).to_numpy(),
+                "reason": pd.Categorical(plain["reason"].astype(object)),
+            },
+            index=pd.Index(plain["repair"].astype("int64"), name="repair"),
+        )
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise NotCandles(f"no ledger: {str(error)[:120]}") from None
+
+
+def _form(path: str | Path) -> Literal["csv", "parquet"]:
+    ending = Path(path).suffix.lower()
+    if ending == ".csv":
+        return "csv"
+    if ending == ".parquet":
+        return "parquet"
+    raise ValueError(f"path={str(path)[-40:]!r}: expected a name that ends in .csv or .parquet")
+
+
+def _micros(ledger: pd.DataFrame) -> Ints:
+    return pd.DatetimeIndex(ledger["time"]).as_unit("us").asi8

@@ -1,0 +1,259 @@
+"""Values put right row by row: impossible ones, wrong units, spikes, wicks. Whatever cannot be is set aside."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.candles.audit import Inspection
+from core.candles.frame import PRICES, Bars, Bools, Floats, Ints
+from core.candles.ledger import Book
+from core.candles.policy import RepairPolicy
+from core.candles.venue import Fill
+
+_NEIGHBOURS = 5
+"""Rows on either side whose wicks stand in for one that is lost."""
+
+
+@dataclass
+class Mended:
+    """Columns being put right; those that change are copies."""
+
+    rows: Bars
+    slot: Ints
+    columns: dict[str, Floats]
+    lost: Bools
+    """Rows that hold nothing to go by and are set aside."""
+    why_lost: dict[int, str] = field(default_factory=dict)
+    touched: dict[int, tuple[str, str, bool, str]] = field(default_factory=dict)
+    """Row → method, reason, whether later candles were used, source."""
+    writable: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, rows: Bars, slot: Ints) -> "Mended":
+        """Nothing changed yet."""
+        return cls(rows, slot, {name: rows.column(name) for name in rows.fields}, np.zeros(len(rows), bool))
+
+    def set(self, row: int, name: str, value: float) -> None:
+        """Change one value."""
+        if name not in self.writable:
+            self.columns[name] = self.columns[name].copy()
+            self.writable.add(name)
+        self.columns[name][row] = value
+
+    def get(self, row: int, name: str) -> float:
+        """One value as it stands now."""
+        return float(self.columns[name][row])
+
+    def lose(self, row: int, why: str) -> None:
+        """Set a row aside."""
+        self.lost[row] = True
+        self.why_lost[row] = why
+        self.touched.pop(row, None)
+
+    def bars(self) -> Bars:
+        """The columns as they stand now."""
+        return Bars(self.rows.time, *(self.columns[name] for name in PRICES), self.columns.get("volume"),
+                    self.rows.source, self.rows.method)  # fmt: skip
+
+
+def mend(
+    found: Inspection, policy: RepairPolicy, fills: dict[int, Fill], *, judged: bool, own: str
+) -> Mended:
+    """Put right what the audit found. ``fills``: what sources have for single slots, by slot number.
+
+    ``judged``: the series was repaired before, so only values that cannot be are looked at. In *as known* these
+    are all that is touched too: a spike shows itself only by what follows it.
+    """
+    rows, slot, flaws = found.rows, found.shape.slot, found.flaws
+    work = Mended.of(rows, slot)
+    best = policy.view == "best" and policy.mend_values and not judged
+    suspects: dict[int, tuple[set[str], str]] = {}
+    if best:
+        for name, (places, factors) in flaws.scaled.items():
+            for row, factor in zip(places.tolist(), factors.tolist(), strict=True):
+                work.set(row, name, work.get(row, name) / factor)
+                work.touched[row] = ("rescaled", f"{name} was {factor:.6g} times too large", True, own)
+        for first, last, _ in found.frozen:
+            for row in range(first + 1, last + 1):
+                work.lose(row, "the same candle again and again")
+        _suspect(found, suspects)
+    impossible = _impossible(work)
+    for row in impossible:
+        fields = {name for name in PRICES if not _price(work.get(row, name))}
+        suspects[row] = (suspects.get(row, (set(), ""))[0] | fields, "impossible values")
+    for row in sorted(suspects):
+        if work.lost[row]:
+            continue
+        fields, why = suspects[row]
+        fill = fills.get(int(slot[row]))
+        if fill is not None:
+            _take(work, row, fill, why)
+        elif policy.mend_values:
+            _put_right(work, row, fields, why, suspects, policy.view == "best", own)
+        else:
+            work.lose(row, why)
+    for row in _impossible(work) if suspects or flaws.scaled else ():
+        if not work.lost[row]:
+            work.lose(row, "values that cannot be")
+    return work
+
+
+def suspects_of(found: Inspection, policy: RepairPolicy, *, judged: bool) -> Ints:
+    """Rows for which a source's candle would be taken."""
+    rows = {row: (set(PRICES), "") for row in _impossible(Mended.of(found.rows, found.shape.slot))}
+    if policy.view == "best" and policy.mend_values and not judged:
+        _suspect(found, rows)
+    return np.array(sorted(rows), dtype=np.int64)
+
+
+def _suspect(found: Inspection, suspects: dict[int, tuple[set[str], str]]) -> None:
+    """Fields of spikes and wicks that are not believed."""
+    rows, spikes = found.rows, found.flaws.spikes
+    for row in np.union1d(spikes.close, spikes.open).tolist():
+        level = float(rows.close[row - 1]) if row else float(rows.open[row + 1])
+        close_off = row in spikes.close
+        stray = float(rows.close[row] if close_off else rows.open[row])
+        with np.errstate(all="ignore"):
+            size = float(np.log(stray / level))
+            off = {name: float(np.log(rows.column(name)[row] / level)) * np.sign(size) for name in PRICES}
+        fields = {name for name in PRICES if not off[name] < 0.4 * abs(size)}  # noqa: PLR2004 (nearer to the stray)
+        suspects[row] = (fields | {"close" if close_off else "open"}, "spike")
+    for name in ("high", "low"):
+        for row in getattr(spikes, name).tolist():
+            fields = suspects.get(row, (set(), ""))[0]
+            suspects[row] = (fields | {name}, "wick")
+
+
+def _price(value: float) -> bool:
+    return bool(np.isfinite(value) and value > 0)
+
+
+def _impossible(work: Mended) -> list[int]:
+    c = work.columns
+    with np.errstate(all="ignore"):
+        good = np.isfinite(c["open"]) & np.isfinite(c["close"]) & np.isfinite(c["high"]) & (c["low"] > 0)
+        good &= (c["high"] >= np.maximum(c["open"], c["close"])) & (
+            c["low"] <= np.minimum(c["open"], c["close"])
+        )
+        if "volume" in c:
+            good &= np.isfinite(c["volume"]) & (c["volume"] >= 0)
+    return [] if good.all() else np.flatnonzero(~good).tolist()
+
+
+def _take(work: Mended, row: int, fill: Fill, why: str) -> None:
+    at = int(np.searchsorted(fill.slot, work.slot[row]))
+    for name in PRICES:
+        work.set(row, name, float(fill.rows.column(name)[at]))
+    if "volume" in work.columns and (fill.method != "venue" or not _volume(work.get(row, "volume"))):
+        work.set(row, "volume", float(fill.rows.volume[at]) if fill.rows.volume is not None else 0.0)
+    work.touched[row] = (fill.method, f"{why}: {fill.reason}", fill.future, fill.source)
+
+
+def _volume(value: float) -> bool:
+    return bool(np.isfinite(value) and value >= 0)
+
+
+def _put_right(
+    work: Mended,
+    row: int,
+    bad: set[str],
+    why: str,
+    suspects: dict[int, tuple[set[str], str]],
+    best: bool,  # noqa: FBT001 (one of two views)
+    own: str,
+) -> None:
+    before = _beside(work, row, row - 1, "close", suspects)
+    after = _beside(work, row, row + 1, "open", suspects) if best else None
+    said, future = [], False
+    if "volume" in work.columns and not _volume(work.get(row, "volume")):
+        work.set(row, "volume", 0.0)
+        said.append("volume unknown, written as 0")
+    high, low = work.get(row, "high"), work.get(row, "low")
+    if not bad and high < low and low >= max(work.get(row, "open"), work.get(row, "close")):
+        work.set(row, "high", low)
+        work.set(row, "low", high)
+        said.append("high and low stood in each other's place")
+    if {"open", "close"} <= bad and (before is None or (best and after is None)):
+        work.lose(row, f"{why}: nothing beside it to go by")
+        return
+    method = "neighbour" if bad else "bounded"
+    if "open" in bad:
+        work.set(row, "open", before if before is not None else work.get(row, "close"))
+        said.append("open from the close before")
+    if "close" in bad:
+        future = after is not None
+        work.set(row, "close", after if after is not None else work.get(row, "open"))
+        said.append("close from the next open" if future else "close from its own open")
+    top, bottom = (f(work.get(row, "open"), work.get(row, "close")) for f in (max, min))
+    for name, edge, sign in (("high", top, 1.0), ("low", bottom, -1.0)):
+        if name in bad:
+            size = _wick(work, row, name, suspects) if best else 0.0
+            future = future or best
+            work.set(row, name, float(edge * np.exp(sign * size)))
+            said.append(f"{name} from the neighbours' wicks" if best else f"{name} at the body")
+    if work.get(row, "high") < top or work.get(row, "low") > bottom:
+        work.set(row, "high", max(work.get(row, "high"), top))
+        work.set(row, "low", min(work.get(row, "low"), bottom))
+        said.append("high and low widened to hold open and close")
+    work.touched[row] = (method, f"{why}: {', '.join(said) or 'put in order'}", future, own)
+
+
+def _beside(
+    work: Mended, row: int, other: int, name: str, suspects: dict[int, tuple[set[str], str]]
+) -> float | None:
+    """A value of the neighbouring candle, if it is there and believed."""
+    if (
+        not 0 <= other < len(work.slot)
+        or abs(int(work.slot[other] - work.slot[row])) != 1
+        or work.lost[other]
+    ):
+        return None
+    if other > row and other in suspects and name in suspects[other][0]:
+        return None
+    value = work.get(other, name)
+    return value if _price(value) else None
+
+
+def _wick(work: Mended, row: int, name: str, suspects: dict[int, tuple[set[str], str]]) -> float:
+    """Mean wick of the neighbours, in logs."""
+    near = [at for at in range(max(0, row - _NEIGHBOURS), min(len(work.slot), row + _NEIGHBOURS + 1))
+            if at not in suspects and not work.lost[at]]  # fmt: skip
+    if not near:
+        return 0.0
+    at = np.array(near)
+    body = work.columns["open"][at], work.columns["close"][at]
+    edge = np.maximum(*body) if name == "high" else np.minimum(*body)
+    return float(np.mean(np.abs(np.log(work.columns[name][at] / edge))))
+
+
+def record(work: Mended, book: Book, own: str) -> None:
+    """Write what changed into the ledger, a repair a row."""
+    time = work.rows.time
+    changed = sorted(work.touched)
+    numbers = dict(zip(changed, book.number(len(changed)).tolist(), strict=True))
+    for row in changed:
+        method, reason, future, source = work.touched[row]
+        for name in work.rows.fields:
+            old, new = float(work.rows.column(name)[row]), work.get(row, name)
+            if old != new:
+                shown = f"{reason} (was {old})" if not np.isfinite(old) else reason
+                book.add(np.array([numbers[row]]), time[row : row + 1], name, np.array([old]), np.array([new]),
+                         method, source, shown, future=future)  # fmt: skip
+    lost = np.flatnonzero(work.lost)
+    reasons = np.array([work.why_lost[row] for row in lost.tolist()], dtype=object)
+    set_aside(book, work.rows.take(lost), own, reasons, future=True)
+
+
+def set_aside(
+    book: Book,
+    rows: Bars,
+    own: str,
+    reason: "str | np.ndarray[tuple[int], np.dtype[np.object_]]",
+    *,
+    future: bool = False,
+) -> None:
+    """Write rows that leave the frame: each value, then the row itself."""
+    numbers = book.number(len(rows))
+    for name in rows.fields:
+        book.add(numbers, rows.time, name, rows.column(name), None, "dropped", own, reason, future=future)
+    book.add(numbers, rows.time, "time", rows.time / 1e6, None, "dropped", own, reason, future=future)
