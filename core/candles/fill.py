@@ -40,9 +40,7 @@ class Holes:
         )
 
 
-def built_in(
-    holes: Holes, rows: Bars, genuine: Bools, policy: RepairPolicy, seconds: int
-) -> dict[str, Bools]:
+def built_in(holes: Holes, genuine: Bools, policy: RepairPolicy, seconds: int) -> dict[str, Bools]:
     """Which gaps each method may fill: masks by method, at most one true for each gap."""
     if policy.view == "as_known":
         return {"forward": holes.length <= policy.short}
@@ -79,7 +77,7 @@ def draw(method: str, holes: Holes, rows: Bars, offset: int, step: int, book: Bo
         columns["high"] = np.maximum(columns["high"], np.maximum(columns["open"], columns["close"]))
         columns["low"] = np.minimum(columns["low"], np.minimum(columns["open"], columns["close"]))
     else:
-        columns = {name: start[gap] for name in PRICES}
+        columns = dict.fromkeys(PRICES, start[gap])
     texts = {
         "flat": "nothing traded: the close before, no volume",
         "forward": "carried forward from the close before; volume unknown, written as 0",
@@ -112,8 +110,8 @@ def by_rule(
     if policy.view == "as_known" and rule.uses_future:
         return None
     times = (np.arange(first, first + length)) * step + offset
-    shown = [rows.take(np.arange(max(0, before - _CONTEXT + 1), before + 1)),
-             rows.take(np.arange(after, min(len(rows), after + _CONTEXT)) if policy.view == "best" else np.arange(0))]  # fmt: skip
+    ahead = np.arange(after, min(len(rows), after + _CONTEXT)) if policy.view == "best" else np.arange(0)
+    shown = [rows.take(np.arange(max(0, before - _CONTEXT + 1), before + 1)), rows.take(ahead)]
     frames = [framed(_named(part), "ns") for part in shown]
     given = rule.fill(Hole(interval, to_index(times), cause, frames[0], frames[1]))
     if given is None:

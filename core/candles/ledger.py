@@ -96,7 +96,7 @@ class Book:
         return pd.DataFrame(
             {
                 "time": to_index(time),
-                "field": pd.Categorical.from_codes(name, categories=list(FIELDS)),
+                "field": pd.Categorical.from_codes(name, categories=pd.Index(FIELDS)),
                 "before": _nullable(before),
                 "after": _nullable(after),
                 "method": pd.Categorical(method, categories=known_methods(method)),
@@ -228,7 +228,7 @@ def read_ledger(given: str | Path | bytes) -> pd.DataFrame:
         return pd.DataFrame(
             {
                 "time": to_index(time.as_unit("us").asi8),
-                "field": pd.Categorical.from_codes(codes, categories=list(FIELDS)),
+                "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS)),
                 "before": _nullable(numbers["before"]),
                 "after": _nullable(numbers["after"]),
                 "method": pd.Categorical(plain["method"], categories=known_methods(list(plain["method"]))),

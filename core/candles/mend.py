@@ -52,11 +52,12 @@ class Mended:
 
     def bars(self) -> Bars:
         """The columns as they stand now."""
-        return Bars(self.rows.time, *(self.columns[name] for name in PRICES), self.columns.get("volume"),
-                    self.rows.source, self.rows.method)  # fmt: skip
+        o, h, lowest, c = (self.columns[name] for name in PRICES)
+        volume = self.columns.get("volume")
+        return Bars(self.rows.time, o, h, lowest, c, volume, self.rows.source, self.rows.method)
 
 
-def mend(
+def mend(  # noqa: C901 - one branch a kind of defect, told in their order
     found: Inspection, policy: RepairPolicy, fills: dict[int, Fill], *, judged: bool, own: str
 ) -> Mended:
     """Put right what the audit found. ``fills``: what sources have for single slots, by slot number.
@@ -116,7 +117,7 @@ def _suspect(found: Inspection, suspects: dict[int, tuple[set[str], str]]) -> No
         with np.errstate(all="ignore"):
             size = float(np.log(stray / level))
             off = {name: float(np.log(rows.column(name)[row] / level)) * np.sign(size) for name in PRICES}
-        fields = {name for name in PRICES if not off[name] < 0.4 * abs(size)}  # noqa: PLR2004 (nearer to the stray)
+        fields = {name for name in PRICES if not off[name] < 0.4 * abs(size)}
         suspects[row] = (fields | {"close" if close_off else "open"}, "spike")
     for name in ("high", "low"):
         for row in getattr(spikes, name).tolist():
@@ -159,7 +160,7 @@ def _put_right(
     bad: set[str],
     why: str,
     suspects: dict[int, tuple[set[str], str]],
-    best: bool,  # noqa: FBT001 (one of two views)
+    best: bool,
     own: str,
 ) -> None:
     before = _beside(work, row, row - 1, "close", suspects)

@@ -70,11 +70,9 @@ def plan(
         who = _whom(str(line.kind), str(line.cause), finer)
         if who:
             why = f"{line.kind}" + (f" ({line.cause})" if line.cause != UNKNOWN else "")
-            wants.append(
-                Want(
-                    line.start, line.end + step, int(line.count), who, finer if "finer" in who else None, why
-                )
-            )
+            start, end = pd.Timestamp(line.start), pd.Timestamp(line.end) + step  # type: ignore[arg-type]
+            count = int(line.count)  # type: ignore[call-overload]  # a column, not the tuple's method
+            wants.append(Want(start, end, count, who, finer if "finer" in who else None, why))
     return tuple(_merged(sorted(wants, key=lambda want: (want.start, want.end))))
 
 
@@ -98,12 +96,13 @@ def _finer(interval: str) -> str | None:
 def _merged(wants: list[Want]) -> list[Want]:
     """Ranges that touch and are to be asked of the same become one."""
     out: list[Want] = []
-    for want in wants:
+    for given in wants:
+        want = given
         if out and want.start <= out[-1].end and want.who == out[-1].who:
             last = out.pop()
             reasons = last.reason if want.reason in last.reason else f"{last.reason}, {want.reason}"
             want = Want(
                 last.start, max(last.end, want.end), last.count + want.count, last.who, last.finer, reasons
-            )  # noqa: PLW2901
+            )
         out.append(want)
     return out

@@ -52,7 +52,8 @@ class Repair:
     @cached_property
     def after(self) -> Audit:
         """The audit of the mended series. Filled rows count as missing, so its score is never above ``before``'s,
-        unless the venue itself gave new observations."""
+        unless the venue itself gave new observations.
+        """
         return audit(self.frame, self.interval, now=self._now)
 
     @property
@@ -117,7 +118,7 @@ def repair(
     )
     own = venue_of(kept.attrs) or "raw"
     seconds, refused = _seconds(found, sources, policy)
-    found = _causes(found, seconds, siblings)
+    found = _causes(found, seconds)
     book = Book()
     _record_order(found, book, own)
     off = _off_grid(found, policy, book, own)
@@ -175,9 +176,7 @@ def _seconds(
     return sorted(seconds, key=lambda second: ("again", "finer", "venue").index(second.kind)), refused
 
 
-def _causes(
-    found: Inspection, seconds: list[Second], siblings: Mapping[str, pd.DataFrame] | None
-) -> Inspection:
+def _causes(found: Inspection, seconds: list[Second]) -> Inspection:
     """The causes once more, now that the same venue was asked again."""
     again = [second for second in seconds if second.kind != "venue"]
     if not again or not len(found.gaps):
@@ -260,7 +259,8 @@ def _fits(found: Inspection, target: Ints, *, causal: bool) -> Bools:
         gap[1:-1][joined] = np.abs(np.log(rows.open[1:] / rows.close[:-1]))[joined]
     usual = np.nanmedian(gap) if np.isfinite(gap).any() else 0.0
     close = np.nan_to_num(gap, nan=np.inf) <= max(4 * usual, 0.25 * found.flaws.scale.whole, 1e-9)
-    return near | (close[:-1] if causal else close[:-1] & close[1:])
+    beside = close[:-1] if causal else close[:-1] & close[1:]
+    return np.asarray(near | beside, dtype=bool)
 
 
 def _for_rows(
@@ -381,7 +381,7 @@ def _fill(
                 )
             refusals[first] = "; ".join(said)
     holes = _holes(found, slot)
-    may = filling.built_in(holes, rows, genuine, policy, step // SECOND)
+    may = filling.built_in(holes, genuine, policy, step // SECOND)
     rest = np.ones(len(holes), bool)
     for method, mask in may.items():
         filling.draw(method, holes.take(mask), rows, offset, step, book, own)
