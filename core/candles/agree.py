@@ -98,7 +98,7 @@ def second_of(
 def possible(rows: Bars) -> Bools:
     """Rows whose values can be: finite, positive, in order."""
     with np.errstate(all="ignore"):
-        good = np.isfinite(rows.open + rows.high + rows.low + rows.close) & (rows.low > 0)
+        good = np.isfinite(rows.high) & (rows.low > 0)
         good &= (rows.high >= np.maximum(rows.open, rows.close)) & (
             rows.low <= np.minimum(rows.open, rows.close)
         )

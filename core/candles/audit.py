@@ -134,6 +134,7 @@ def audit(
     return conclude(inspect(raw, interval, now, siblings, reference))
 
 
+@np.errstate(all="ignore")  # values from outside overflow where they like
 def inspect(
     raw: object,
     interval: str,
@@ -148,6 +149,9 @@ def inspect(
     step, anchor = step_of(interval), anchor_of(interval)
     moment = None if now is None else int(to_seconds(now, "now") * SECOND)
     bars, attrs = bars_from(raw)
+    mended = attrs.get("repaired")
+    if isinstance(mended, Mapping) and isinstance(mended.get("offset"), int):
+        anchor = int(mended["offset"])  # the grid that the whole series was found to lie on
     mask = bars.observed()
     shape = arrange(
         bars if mask is None else bars.take(np.flatnonzero(mask)), step, anchor, moment, causal=causal
@@ -267,6 +271,7 @@ def measure(found: Inspection) -> tuple[dict[str, float], bool]:
     return dimensions, gated
 
 
+@np.errstate(all="ignore")
 def conclude(found: Inspection) -> Audit:
     """Defects, dimensions and scores from the evidence."""
     dimensions, gated = measure(found)

@@ -138,9 +138,11 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
         repeat[1:] = (np.diff(base.time) == 0) & np.isin(base.time[1:], twice)
         keep &= ~repeat
         for number, name in enumerate(base.fields):
-            rows = np.flatnonzero(merge & (code == number))
+            lines = np.flatnonzero(merge & (code == number))
+            rows = np.searchsorted(base.time, time[lines])
+            there = base.time[np.minimum(rows, len(base) - 1)] == time[lines]
             columns[name] = columns[name].copy()
-            columns[name][np.searchsorted(base.time, time[rows])] = after[rows]
+            columns[name][rows[there]] = after[lines[there]]
     gone = (code == FIELDS.index("time")) & np.isnan(after)
     if gone.any():
         keep &= ~np.isin(base.time, time[gone])
@@ -152,7 +154,10 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
     made_from = np.full(len(at), own, object) if base.source is None else base.source[places]
     lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
     if len(lines):
-        fresh = np.setdiff1d(time[lines], at)
+        fresh, fields = np.unique(time[lines[~np.isin(time[lines], at)]], return_counts=True)
+        # a value for a row that is not there (its own repair was taken back) makes no row
+        lines = lines[~np.isin(time[lines], fresh[fields < len(base.fields)])]
+        fresh = fresh[fields >= len(base.fields)]
         if len(fresh):
             spots = np.searchsorted(at, fresh)
             at = np.insert(at, spots, fresh)
@@ -192,7 +197,7 @@ def replay(raw: pd.DataFrame, ledger: pd.DataFrame, *, without: Collection[int] 
     moved = ledger[(ledger["field"] == "time") & ledger["after"].notna()]
     time = bars.time.copy()
     for _, line in moved.iterrows():
-        time[bars.time == round(line["before"] * SECOND)] = round(line["after"] * SECOND)
+        time[time == round(line["before"] * SECOND)] = round(line["after"] * SECOND)
     base = bars.at(time)
     base = base.take(ordered(base, time))
     return framed(apply(base, ledger, venue_of(attrs) or "raw"), pd.DatetimeIndex(raw.index).unit

@@ -227,22 +227,22 @@ def _wick(work: Mended, row: int, name: str, suspects: dict[int, tuple[set[str],
     return float(np.mean(np.abs(np.log(work.columns[name][at] / edge))))
 
 
-def record(work: Mended, book: Book, own: str) -> None:
-    """Write what changed into the ledger, a repair a row."""
+def record(work: Mended, book: Book, own: str, *, future: bool) -> None:
+    """Write what changed into the ledger, a repair a row. ``future``: later candles were looked at."""
     time = work.rows.time
     changed = sorted(work.touched)
     numbers = dict(zip(changed, book.number(len(changed)).tolist(), strict=True))
     for row in changed:
-        method, reason, future, source = work.touched[row]
+        method, reason, later, source = work.touched[row]
         for name in work.rows.fields:
             old, new = float(work.rows.column(name)[row]), work.get(row, name)
             if old != new:
                 shown = f"{reason} (was {old})" if not np.isfinite(old) else reason
                 book.add(np.array([numbers[row]]), time[row : row + 1], name, np.array([old]), np.array([new]),
-                         method, source, shown, future=future)  # fmt: skip
+                         method, source, shown, future=later)  # fmt: skip
     lost = np.flatnonzero(work.lost)
     reasons = np.array([work.why_lost[row] for row in lost.tolist()], dtype=object)
-    set_aside(book, work.rows.take(lost), own, reasons, future=True)
+    set_aside(book, work.rows.take(lost), own, reasons, future=future)
 
 
 def set_aside(

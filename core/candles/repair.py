@@ -95,6 +95,7 @@ class Repair:
         return "\n".join(lines)
 
 
+@np.errstate(all="ignore")  # values from outside overflow where they like
 def repair(
     raw: pd.DataFrame,
     interval: str,
@@ -121,12 +122,13 @@ def repair(
     found = _causes(found, seconds)
     book = Book()
     _record_order(found, book, own)
-    off = _off_grid(found, policy, book, own)
+    seen = found
+    found, stays = _off_grid(found, policy, book, own)
+    _record_twins(found, policy, book, own)
     fills = _for_rows(found, seconds, policy, judged=judged)
     work = mending.mend(found, policy, fills, judged=judged, own=own)
-    off &= ~work.lost
-    mending.record(work, book, own)
-    rows, slot, genuine = _standing(found, work, off, book, own)
+    mending.record(work, book, own, future=policy.view == "best")
+    rows, slot, genuine = _standing(found, work, stays & ~work.lost, book, own)
     open_gaps = _fill(found, rows, slot, genuine, seconds, refused, policy, book, own) if len(rows) else []
     ledger = book.frame()
     base = _base(found)
@@ -135,19 +137,20 @@ def repair(
     frame.attrs = {
         name: value for name, value in kept.attrs.items() if name not in {"unread", "notes", "time_unit"}
     }
-    frame.attrs["repaired"] = _carried(found, seconds, repaired, interval)
+    frame.attrs["repaired"] = _carried(seen, seconds, repaired, interval)
     gaps = filling.left_open(open_gaps, found.shape.offset, found.shape.step)
-    return Repair(interval, frame, ledger, gaps, policy, raw.copy(deep=False), found, sources, now, siblings)
+    return Repair(interval, frame, ledger, gaps, policy, raw.copy(deep=False), seen, sources, now, siblings)
 
 
 def _base(found: Inspection) -> Bars:
     """All rows in order, those of an earlier repair among them."""
     mask = found.bars.observed()
-    if mask is None:
-        return found.shape.given
-    given, made = found.shape.given, found.bars.take(np.flatnonzero(~mask))
-    both = _joined(given, made)
-    return both.take(ordered(both, both.time))
+    rows = found.shape.given
+    if mask is not None:
+        rows = _joined(rows, found.bars.take(np.flatnonzero(~mask)))
+    elif not len(found.shape.off_grid):
+        return rows
+    return rows.take(ordered(rows, rows.time))
 
 
 def _joined(one: Bars, other: Bars) -> Bars:
@@ -201,14 +204,28 @@ def _record_order(found: Inspection, book: Book, own: str) -> None:
         wrong = wrong[first_of]
         book.add(book.number(len(wrong)), given.time[wrong], "time", shape.unit_from[wrong] / SECOND,
                  given.time[wrong] / SECOND, "retimed", own, "read in another unit than the rest")  # fmt: skip
+    if len(shape.unclosed):
+        mending.set_aside(book, given.take(np.unique(shape.unclosed)), own, "not over yet")
+
+
+def _record_twins(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> None:
+    """Duplicates that give way to the row kept, at the time where that row stands now."""
+    shape = found.shape
+    given = shape.given
+    order = np.argsort(given.time[shape.kept], kind="stable")
+    stand = given.time[shape.kept][order]
     for places, text, future in (
         (shape.same, "the same row again", False),
-        (shape.conflicting, "says something else than the row that fits its neighbours", True),
+        (
+            shape.conflicting,
+            "says something else than the row that fits its neighbours",
+            policy.view == "best",
+        ),
     ):
+        if not len(places):
+            continue
         numbers = book.number(len(places))
-        kept = (
-            shape.kept[np.searchsorted(given.time[shape.kept], given.time[places])] if len(places) else places
-        )
+        kept = shape.kept[order][np.searchsorted(stand, given.time[places])]
         for name in given.fields:
             values = given.column(name)
             book.add(
@@ -222,16 +239,17 @@ def _record_order(found: Inspection, book: Book, own: str) -> None:
                 text,
                 future=future,
             )
-    if len(shape.unclosed):
-        mending.set_aside(book, given.take(np.unique(shape.unclosed)), own, "not over yet")
 
 
-def _off_grid(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> Bools:
-    """Move rows that fit a free slot onto it, set the others aside; which of the kept rows stay."""
+def _off_grid(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> tuple[Inspection, Bools]:
+    """Move rows that fit a free slot onto it, set the others aside.
+
+    Returns the evidence with the new times, and which of the kept rows stay.
+    """
     shape, rows = found.shape, found.rows
     stays = np.ones(len(rows), bool)
     if not len(shape.off_grid):
-        return stays
+        return found, stays
     seated = np.isin(shape.kept, shape.off_grid)
     unseated = np.setdiff1d(
         shape.off_grid, np.concatenate((shape.kept, shape.same, shape.conflicting, shape.unclosed))
@@ -242,11 +260,17 @@ def _off_grid(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> 
     fits = seated & _fits(found, target, causal=policy.view == "as_known") if policy.snap else seated & False
     moved = np.flatnonzero(fits)
     book.add(book.number(len(moved)), rows.time[moved], "time", rows.time[moved] / SECOND, target[moved] / SECOND,
-             "snap", own, "a slip of the clock: it joins its neighbours on the grid", future=True)  # fmt: skip
+             "snap", own, "a slip of the clock: it joins its neighbours on the grid",
+             future=policy.view == "best")  # fmt: skip
     gone = np.flatnonzero(seated & ~fits)
     mending.set_aside(book, rows.take(gone), own, "off the grid, and it does not join its neighbours")
     stays[gone] = False
-    return stays
+    time = shape.given.time.copy()
+    for old, new in zip(rows.time[moved].tolist(), target[moved].tolist(), strict=True):
+        time[shape.given.time == old] = new
+    at = rows.time.copy()
+    at[moved] = target[moved]
+    return replace(found, shape=replace(shape, given=shape.given.at(time)), rows=rows.at(at)), stays
 
 
 def _fits(found: Inspection, target: Ints, *, causal: bool) -> Bools:
@@ -289,15 +313,12 @@ def _for_rows(
 
 
 def _standing(
-    found: Inspection, work: mending.Mended, stays: Bools, book: Book, own: str
+    found: Inspection, work: mending.Mended, keep: Bools, book: Book, own: str
 ) -> tuple[Bars, Ints, Bools]:
     """The rows that stand after all corrections, their slots, and which of them were observed."""
     shape = found.shape
-    keep = stays & ~work.lost
     rows = work.bars()
     slot = shape.slot
-    if len(shape.off_grid):
-        rows = rows.at(shape.time_of(slot))
     if not keep.all():
         places = np.flatnonzero(keep)
         rows, slot = rows.take(places), slot[places]
@@ -467,4 +488,4 @@ def _carried(found: Inspection, seconds: list[Second], repaired: Bars, interval:
         now = None if found.now is None else found.now / SECOND
         found = inspect(framed(joined, "us"), interval, now)
     dimensions, gated = measure(found)
-    return {"dimensions": dimensions, "gated": gated or out_of_order}
+    return {"dimensions": dimensions, "gated": gated or out_of_order, "offset": found.shape.offset}

@@ -101,6 +101,8 @@ def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
         return time, wrong
     middle = np.median(time)
     near = time[np.abs(time - middle) <= 50 * step * len(time)]
+    if len(near) * 2 <= len(time):
+        return time, wrong  # no bulk of rows that would say what the others should be
     first, last = int(near.min()), int(near.max())
     reach = max(last - first, 100 * step)
     fixed = time.copy()
