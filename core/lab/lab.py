@@ -81,21 +81,22 @@ class Lab:
         """End the faults that were injected at this target, or all. ValueError for an unknown target."""
         self._faults.clear(target)
 
-    def handle(self, method: str, host: str, path: str, query: str) -> Delivery:
+    def handle(self, method: str, host: str, path: str, query: str, body: bytes = b"") -> Delivery:
         """What happens to a request for one of the venues; ``refuse`` for a host that is not here."""
         venue = self._venues.get(host.lower())
         if venue is None:
             return Delivery(ending="refuse")
-        found = venue.find(unquote(path))
+        params, document = dict(parse_qsl(query, keep_blank_values=True)), _json(body)
+        said = {**params, **document} if isinstance(document, dict) else params
+        found = venue.find(unquote(path), method, said)
         served, named = found or (None, {})
         now = self.clock.now()
         faults = self._faults.meet(venue.id, host.lower(), served.capabilities if served else (), now)
         venue = venue.without(fault.symbol for fault in faults if fault.symbol)
         frozen = [fault.since for fault in faults if fault.fault == "frozen"]
         seen = min([now, *frozen])
-        params = {**dict(parse_qsl(query, keep_blank_values=True)), **named}
         spent = self._spend(host, int(now // 60), served.weight if served else 1)
-        call = Call(host, path, params, seen, self.market, spent)
+        call = Call(host, path, {**params, **named}, seen, self.market, spent, document)
         failing = next((fault for fault in faults if fault.fault.startswith("status:")), None)
         closed = next((fault for fault in faults if fault.fault == "maintenance"), None)
         if failing is not None:
@@ -104,8 +105,8 @@ class Lab:
         elif closed is not None:
             reply = venue.maintenance(call, closed.status)
             reply.headers = {**venue.headers(call, served), **reply.headers}
-        elif method != "GET":
-            reply = Reply("", 405, {"Allow": "GET"})
+        elif method not in (known := venue.methods(unquote(path)) or ["GET"]):
+            reply = Reply("", 405, {"Allow": ", ".join(known)})
         else:
             reply = venue.answer(call, served)
             disturb(reply, faults, self._chance)
@@ -119,7 +120,7 @@ class Lab:
         if first == "_lab":
             return self._control(method, rest, body, headers)
         if _HOST.fullmatch(first):
-            return self.handle(method, first, f"/{rest}", query)
+            return self.handle(method, first, f"/{rest}", query, body)
         usage = "the host comes first in the path, as in /api.kraken.com/0/public/Time"
         return self._say(200 if not first else 404, {"lab": True, "usage": usage, "hosts": self.hosts})
 
@@ -165,6 +166,14 @@ class Lab:
         spent = spent if last == minute else 0
         self._spent[host] = (minute, spent + weight)
         return spent
+
+
+def _json(body: bytes) -> Any:
+    """A request's body as a venue reads it; what is no JSON is as good as none."""
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import httpx
 
 from core.lab.delivery import Delivery
 
-Handle = Callable[[str, str, str, str], Delivery]
-"""Method, host, path and query → what happens."""
+Handle = Callable[[str, str, str, str, bytes], Delivery]
+"""Method, host, path, query and body → what happens."""
 
 
 class LabTransport(httpx.AsyncBaseTransport):
@@ -22,7 +22,8 @@ class LabTransport(httpx.AsyncBaseTransport):
         """The response, or the httpx error that a broken connection raises."""
         url = request.url
         found = url.host in self._hosts
-        made = self._handle(request.method, url.host, url.path, url.query.decode("ascii", "replace"))
+        query, body = url.query.decode("ascii", "replace"), await request.aread()
+        made = self._handle(request.method, url.host, url.path, query, body)
         patience = request.extensions.get("timeout", {}).get("read")
         if made.ending == "refuse":
             # A turn of the loop, as any real connection takes.

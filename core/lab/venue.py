@@ -45,6 +45,8 @@ class Call:
     market: Market
     spent: int = 0
     """Request weight used at this host in the present minute, this request not included."""
+    json: Any = None
+    """The body of a POST, decoded; None when there is none, or it is no JSON."""
 
 
 class Refusal(Exception):
@@ -61,19 +63,35 @@ A = TypeVar("A", bound=Answering)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, the capabilities it serves, and the method that answers. Groups of the path become params."""
+    """A path, the capabilities it serves, and the method that answers. Groups of the path become params.
+
+    Where one path serves many calls, ``says`` holds what tells them apart: parameters, or members of the body.
+    """
 
     pattern: re.Pattern[str]
     capabilities: tuple[str, ...]
     weight: int
     answer: Answering
+    method: str = "GET"
+    says: Mapping[str, str] = field(default_factory=dict)
+
+    def meant(self, method: str, said: Mapping[str, Any]) -> bool:
+        """Whether a request to this path is this call."""
+        return method == self.method and all(str(said.get(name)) == word for name, word in self.says.items())
 
 
-def route(path: str, *capabilities: str, weight: int = 1) -> Callable[[A], A]:
-    """Mark a method of a venue as what answers ``GET path``."""
+def route(
+    path: str,
+    *capabilities: str,
+    weight: int = 1,
+    method: str = "GET",
+    says: Mapping[str, str] | None = None,
+) -> Callable[[A], A]:
+    """Mark a method of a venue as what answers ``GET path``, or another method, or some of its requests."""
 
     def mark(answer: A) -> A:
-        answer.route = Route(re.compile(path), capabilities, weight, answer)  # type: ignore[attr-defined]
+        found = Route(re.compile(path), capabilities, weight, answer, method, says or {})
+        answer.route = found  # type: ignore[attr-defined]
         return answer
 
     return mark
@@ -109,15 +127,21 @@ class Venue:
         smaller.listed = tuple(listing for listing in self.listed if listing.symbol not in gone)
         return smaller
 
-    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route of this path, and what the path says."""
+    def find(
+        self, path: str, method: str = "GET", said: Mapping[str, Any] | None = None
+    ) -> tuple[Route, dict[str, str]] | None:
+        """The route of this request, and what the path says."""
         for one in self.routes:
-            if match := one.pattern.fullmatch(path):
+            if (match := one.pattern.fullmatch(path)) and one.meant(method, said or {}):
                 return one, match.groupdict()
         return None
 
+    def methods(self, path: str) -> list[str]:
+        """The methods that this path knows."""
+        return sorted({one.method for one in self.routes if one.pattern.fullmatch(path)})
+
     def answer(self, call: Call, one: Route | None) -> Reply:
-        """The answer to a GET."""
+        """The answer to a request."""
         try:
             reply = self.unknown_path(call) if one is None else one.answer(self, call)
         except Refusal as refusal:

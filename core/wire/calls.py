@@ -99,9 +99,10 @@ class Call(Model):
 
 
 class CheckCall(Model):
-    """The cheapest call there is, for connectivity and health."""
+    """The cheapest call there is, for connectivity and health. With a ``json`` body it is a POST."""
 
     path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
+    json_body: Any = Field(None, alias="json")
     cost: Positive = 1.0
 
 

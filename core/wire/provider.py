@@ -160,8 +160,12 @@ class Provider:
 
     def check_request(self, host: Host | str | None = None) -> WireRequest:
         """The cheapest declared call, for connectivity and health."""
-        url = httpx.URL(self._host(host).url + self.declaration.check.path)
-        return WireRequest("GET", url, {"accept": "application/json"})
+        check = self.declaration.check
+        url = httpx.URL(self._host(host).url + check.path)
+        headers, content = {"accept": "application/json"}, None
+        if check.json_body is not None:
+            headers["content-type"], content = "application/json", _encoded(check.json_body)
+        return WireRequest("GET" if content is None else "POST", url, headers, content)
 
     def listing_request(self, host: Host | str | None = None) -> WireRequest:
         """The request for the list of symbols. ValueError when the provider has none."""
@@ -234,7 +238,7 @@ class Provider:
         content = None
         if call.json_body is not None:
             headers["content-type"] = "application/json"
-            content = json.dumps(fill(call.json_body, names), separators=(",", ":")).encode()
+            content = _encoded(fill(call.json_body, names))
         return WireRequest(
             call.method,
             httpx.URL(host.url + path, params=params or None),
@@ -337,6 +341,10 @@ def _check_expected(call: Call, names: dict[str, Any], body: Any) -> None:
         said, value = find(body, place), str(fill(template, names))
         if said is not MISSING and str(said) != value:
             raise BadPayload(f"{show_path(place)} is {clip(said)}, expected {value!r}")
+
+
+def _encoded(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _text(value: Any) -> str:
