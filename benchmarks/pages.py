@@ -18,7 +18,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from core import charts
-from core.chart_indicators import overview
+from core.charts.indicators import overview
 from core.chosen import parse_all
 from core.hub import close_shared, shared
 

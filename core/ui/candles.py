@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import charts, export
 from core.answer import Answer, Attempt, NoAnswer
-from core.chart_indicators import Overview, overview
+from core.charts.indicators import Overview, overview
 from core.chosen import Chosen, columns
 from core.hub import Hub
 from core.market import INTERVALS, floor_time

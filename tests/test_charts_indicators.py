@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import pytest
 
 from core import charts
-from core.chart_indicators import GOLD, MATTERS, PANES, Overview, overview
+from core.charts import GOLD
+from core.charts.indicators import MATTERS, PANES, Overview, overview
 from core.chosen import parse_all
 from core.indicators import compute, indicators
 from core.market import candles_frame
@@ -228,10 +229,10 @@ def test_long_legends_take_more_lines_and_none_is_too_long_for_a_phone() -> None
     words = "sma,ema,wma,bollinger,keltner,donchian,kama,vwap"
     shown = figure(walk(100), words)
     text = shown.layout.annotations[0].text
-    lines = [charts._MARKUP.sub("", line) for line in text.split("<br>")]
+    lines = [charts.candles._MARKUP.sub("", line) for line in text.split("<br>")]
     assert len(lines) > 3
     assert max(map(len, lines)) <= 44
-    assert shown.layout.margin.t == 28 + charts.LINE * (len(lines) - 1)
+    assert shown.layout.margin.t == 28 + charts.candles.LINE * (len(lines) - 1)
 
 
 @pytest.mark.parametrize("name", [*indicators()])

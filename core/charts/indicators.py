@@ -12,11 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.palette import GOLD
 from core.chosen import Chosen
 from core.indicators import NotEnoughCandles, NoVolume
-
-GOLD = "#b8860b"
-"""Repaired data."""
 
 MATTERS = 0.001
 """Share of a value on repaired candles from which it is drawn so: a fading memory never quite forgets."""

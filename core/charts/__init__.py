@@ -1,0 +1,9 @@
+"""Plotly figures from frames and attempts. Pure; the theme comes from whoever shows them."""
+
+from core.charts.attempts import OUTCOMES, Look, waterfall_figure
+from core.charts.candles import NONE, candle_figure
+from core.charts.drawn import VISIBLE, digits, last_rows, visible
+from core.charts.palette import BLUE, CLEAR, GOLD, GREEN, GREY, PURPLE, SKY, VERMILION
+
+__all__ = ["BLUE", "CLEAR", "GOLD", "GREEN", "GREY", "NONE", "OUTCOMES", "PURPLE", "SKY", "VERMILION", "VISIBLE",
+           "Look", "candle_figure", "digits", "last_rows", "visible", "waterfall_figure"]  # fmt: skip
