@@ -14,6 +14,7 @@ from core.answer import KintsugiError
 from core.hub import close_shared, shared
 from core.rest import routes
 from core.settings import Settings
+from core.ui.authority import bound
 
 log = logging.getLogger(__name__)
 
@@ -43,4 +44,4 @@ async def _open() -> None:
     gc.freeze()
 
 
-app = st.App(Path(__file__).parent / "core" / "ui" / "router.py", lifespan=lifespan, routes=routes())
+app = st.App(Path(__file__).parent / "core" / "ui" / "router.py", lifespan=lifespan, routes=routes(bound))

@@ -22,7 +22,7 @@ from core.market import OrderBook, Query, Quote, Volume
 from core.settings import Settings
 from core.symbols import Symbols
 
-__all__ = ["AsyncHub", "Hub", "close_shared", "shared"]
+__all__ = ["AsyncHub", "Hub", "close_shared", "opened", "shared"]
 
 T = TypeVar("T")
 
@@ -183,6 +183,11 @@ def shared() -> Hub:
         if _shared is None:
             _shared = Hub().__enter__()
         return _shared
+
+
+def opened() -> Hub | None:
+    """The process's hub, if it is open already."""
+    return _shared
 
 
 def close_shared() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -125,6 +125,19 @@ class Settings(BaseSettings):
     cache_entries: int = Field(512, ge=0, le=100_000, description="decoded answers kept in memory")
     stale_seconds: float = Field(7 * 86400.0, ge=0, description="how long an answer may be served as stale")
 
+    admin_token: SecretStr | None = Field(
+        None,
+        description="what REST and pages ask of whoever acts; without one only this machine may, "
+        "and only while the server listens on loopback alone",
+    )
+    action_rate: int = Field(60, ge=1, le=1_000_000, description="actions a minute that REST carries out")
+    proxy_rate: int = Field(60, ge=1, le=1_000_000, description="requests a minute that the proxy API sends")
+    relay_url: SecretStr | None = Field(
+        None,
+        description="an address of your own that forwards requests, asked last before the stale cache; "
+        "{url} in it stands for the address to fetch, otherwise ?url= is added",
+    )
+
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
@@ -149,6 +162,26 @@ class Settings(BaseSettings):
         if value and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
             raise ValueError("expected empty, or http:// on a loopback address, as in http://127.0.0.1:8600")
         return value.rstrip("/")
+
+    @field_validator("admin_token", mode="after")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else ""
+        if any(sign.isspace() or not sign.isprintable() for sign in text):
+            raise ValueError("expected no white space: it must fit into a header")
+        return value if text else None
+
+    @field_validator("relay_url", mode="after")
+    @classmethod
+    def _relay(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else ""
+        parts = urlsplit(text)
+        here = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if text and not (parts.hostname and (parts.scheme == "https" or here)):
+            raise ValueError(
+                "expected https://, or http:// on a loopback address, as in https://relay.example/"
+            )
+        return value if text else None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -189,6 +222,13 @@ class Settings(BaseSettings):
         return (field if bare else PREFIX + field).upper()
 
     @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """Knobs whose value is shown nowhere."""
+        return frozenset(
+            name for name, field in cls.model_fields.items() if "SecretStr" in str(field.annotation)
+        )
+
+    @classmethod
     def locked(cls) -> frozenset[str]:
         """Knobs that the environment holds now."""
         present = {name.upper() for name in os.environ}
@@ -215,4 +255,5 @@ def _told(error: Any, given: dict[str, Any]) -> str:
         return f"{name}={error['input']!r}: no such setting"
     said = name if field in given else Settings.variable(field)
     description = Settings.model_fields[field].description or ""
-    return f"{said}={str(error['input'])[:80]!r}: {message[0].lower()}{message[1:]} ({description})"
+    value = "…" if field in Settings.secrets() else repr(str(error["input"])[:80])
+    return f"{said}={value}: {message[0].lower()}{message[1:]} ({description})"

@@ -1,17 +1,22 @@
 """``GET /api/v1/candles``: arguments in, JSON out."""
 
+import asyncio
 import json
 import math
 import re
 import time
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
 
 from core.answer import Answer
 from core.market import CANDLE_FIELDS, INTERVALS, MAX_ROWS, CandleQuery, to_datetime
+from core.rest.answers import Provenance
+from core.rest.arguments import InQuotes
+from core.rest.serving import shown
 
 MOST_ROWS = 50_000
 """Rows of one response; longer spans are asked for in parts."""
@@ -19,12 +24,9 @@ MOST_ROWS = 50_000
 _SECONDS = re.compile(r"-?\d{9,12}(\.\d+)?")
 
 
-class CandleParams(BaseModel):
-    """The arguments of ``Hub.candles``. Lists repeat the name, or are joined by commas."""
+class CandleParams(InQuotes):
+    """The arguments of ``Hub.candles``."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    symbol: str = Field(description="BASE/QUOTE, as in BTC/USDT")
     interval: str = Field("1h", description=f"one of {' '.join(INTERVALS)}")
     start: str | None = Field(
         None, description="first open time: ISO 8601 (UTC if it names no zone) or seconds"
@@ -34,15 +36,6 @@ class CandleParams(BaseModel):
         None, ge=1, le=MAX_ROWS, description="rows; else all from start, or the newest 500"
     )
     include_open: bool = Field(False, description="also the candle that is not closed yet")
-    allow_quote: list[str] = Field([], description="quote currencies that may stand in, as in USD")
-    refresh: bool = Field(False, description="pass over the fresh cache")
-    deadline: float | None = Field(None, gt=0, le=60, description="seconds, all attempts together")
-    providers: list[str] = Field([], description="the only providers to ask, in that order")
-
-    @field_validator("allow_quote", "providers")
-    @classmethod
-    def _split(cls, given: list[str]) -> list[str]:
-        return [name for text in given for name in text.split(",") if name]
 
     def query(self) -> CandleQuery:
         """What is asked. ValueError names the field, its value and what is allowed."""
@@ -60,9 +53,24 @@ class CandleParams(BaseModel):
             raise ValueError(f"limit={rows}: expected at most {MOST_ROWS} rows in one response; ask in parts")
         return query
 
-    def provider_names(self) -> Sequence[str] | None:
-        """The only providers to ask, or None for all."""
-        return self.providers or None
+
+class Candles(Provenance):
+    """Rows oldest first; times are open times in UTC."""
+
+    symbol: str
+    interval: str
+    rows: list[dict[str, Any]]
+
+
+router = APIRouter()
+
+
+@router.get("/candles", summary="Candles of one symbol", responses=shown(Candles))
+async def candles(params: Annotated[CandleParams, Query()]) -> Response:
+    """Rows oldest first, times are open times in UTC. Parameters as of `Hub.candles`."""
+    query = params.query()
+    answer = await params.fetch(query)
+    return Response(await asyncio.to_thread(as_json, query, answer), media_type="application/json")
 
 
 def as_json(query: CandleQuery, answer: Answer[pd.DataFrame]) -> bytes:

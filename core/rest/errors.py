@@ -61,6 +61,11 @@ def install(api: FastAPI) -> None:
     async def _(_: Request, error: NoVolume) -> JSONResponse:
         return said(400, "no_volume", str(error))
 
+    @api.exception_handler(OSError)
+    async def _(_: Request, error: OSError) -> JSONResponse:
+        log.error("the hub is not to be had: %s", error)
+        return said(503, "unavailable", "the hub is not to be had; the log of this server has the details")
+
     @api.exception_handler(ValueError)
     @api.exception_handler(KintsugiError)
     async def _(_: Request, error: Exception) -> JSONResponse:

@@ -1,18 +1,22 @@
 """``GET /api/v1/indicators``: what there is, and the values of one over candles."""
 
+import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from core.answer import Answer
 from core.chosen import read
 from core.indicators import Declaration, compute, find, indicators
 from core.indicators.guards import MAX_GAP
 from core.market import CandleQuery
-from core.rest.candles import CandleParams
+from core.rest.candles import CandleParams, Candles
+from core.rest.serving import shown
 
 TOLD = ("indicator", "params", "needed", "converged", "converged_from", "run_from", "runs", "left_out")
 """What a response repeats of :func:`core.indicators.compute`'s attrs."""
@@ -100,6 +104,80 @@ def arguments() -> list[dict[str, Any]]:
         }
         for name, takers in users.items()
     ]
+
+
+class ParameterTold(BaseModel):
+    """One parameter of an indicator, with its range."""
+
+    name: str
+    type: str
+    default: float
+    low: float
+    high: float
+
+
+class IndicatorTold(BaseModel):
+    """One indicator as it is declared."""
+
+    name: str
+    title: str
+    family: str
+    inputs: list[str]
+    outputs: list[str]
+    overlay: bool
+    memory: str
+    parameters: list[ParameterTold]
+    ascending: list[str]
+    needed: int
+    converged: int
+    aliases: list[str]
+    source: str
+    differs: str
+
+
+class Listing(BaseModel):
+    """Every indicator there is."""
+
+    indicators: list[IndicatorTold]
+
+
+class Values(Candles):
+    """Rows where the indicator is defined, and what they rest on."""
+
+    candles: int
+    indicator: str
+    params: dict[str, float]
+    needed: int
+    converged: int
+    converged_from: str | None
+    run_from: str | None
+    runs: int
+    left_out: int
+
+
+router = APIRouter()
+
+
+@router.get(
+    "/indicators",
+    summary="An indicator over candles",
+    responses=shown(Values | Listing),
+    openapi_extra={"parameters": arguments()},
+)
+async def values(params: Annotated[IndicatorParams, Query()]) -> Response:
+    """Rows where it is defined, and from when on it is settled (`converged_from`).
+
+    Without `indicator`, all of them with their parameters. Parameters of the indicator are further arguments,
+    as in `window=14`; the others are those of candles, and `limit` counts candles.
+    """
+    if not params.indicator:
+        params.check_listing()
+        return Response(await asyncio.to_thread(listing), media_type="application/json")
+    params.settings()
+    query = params.query()
+    answer = await params.fetch(query)
+    body = await asyncio.to_thread(as_json, params, query, answer)
+    return Response(body, media_type="application/json")
 
 
 def _told(one: Declaration) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""Arguments that several routes have: they mirror those of ``Hub``. Lists repeat the name, or have commas."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from core.answer import Answer
+from core.market import Query
+from core.rest.serving import the_hub
+
+
+def _split(given: Any) -> Any:
+    if not isinstance(given, list):
+        return given
+    return [name for text in given for name in str(text).split(",") if name]
+
+
+Names = Annotated[list[str], BeforeValidator(_split)]
+
+
+class How(BaseModel):
+    """How to answer, whatever is asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    refresh: bool = Field(False, description="pass over the fresh cache")
+    deadline: float | None = Field(None, gt=0, le=60, description="seconds, all attempts together")
+    providers: Names = Field([], description="the only providers to ask, in that order")
+
+    def provider_names(self) -> Sequence[str] | None:
+        """The only providers to ask, or None for all."""
+        return self.providers or None
+
+    async def fetch(self, query: Query) -> Answer[Any]:
+        """The answer of the hub."""
+        hub = await the_hub()
+        job = hub.hub.fetch(
+            query, refresh=self.refresh, deadline=self.deadline, providers=self.provider_names()
+        )
+        return await hub.run(job)
+
+
+class OfSymbol(How):
+    """What is asked of one symbol."""
+
+    symbol: str = Field(description="BASE/QUOTE, as in BTC/USDT")
+
+
+class InQuotes(OfSymbol):
+    """What may be given in another quote currency."""
+
+    allow_quote: Names = Field([], description="quote currencies that may stand in, as in USD")
