@@ -8,10 +8,10 @@ import asyncio
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import httpcore
+import httpx
 
 WORKERS = 8
 
@@ -35,7 +35,7 @@ class Resolver:
         self._waiting = 0
 
     async def resolve(self, host: str, port: int, seconds: float | None) -> list[str]:
-        """Addresses. ``httpcore.ConnectError`` when there are none, ``ConnectTimeout`` after ``seconds``."""
+        """Addresses. ``httpx.ConnectError`` when there are none, ``ConnectTimeout`` after ``seconds``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[str]] = loop.create_future()
         self._jobs.put((loop, future, host, port))
@@ -47,9 +47,9 @@ class Resolver:
             async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError:
-            raise httpcore.ConnectTimeout(f"the name {host} was not found in {seconds:g} s") from None
+            raise httpx.ConnectTimeout(f"the name {host} was not found in {seconds:g} s") from None
         except OSError as error:
-            raise httpcore.ConnectError(f"the name {host} cannot be found: {error}") from None
+            raise httpx.ConnectError(f"the name {host} cannot be found: {error}") from None
         finally:
             self._waiting -= 1
 
@@ -81,40 +81,3 @@ def _deliver(future: "asyncio.Future[list[str]]", result: Any) -> None:
         future.set_exception(result)
     else:
         future.set_result(result)
-
-
-class ResolvingBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's network, with names looked up by a :class:`Resolver`; addresses are tried in turn."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers."""
-        started = asyncio.get_running_loop().time()
-        addresses = await self._resolver.resolve(host, port, timeout)
-        failure: Exception = httpcore.ConnectError(f"the name {host} has no address")
-        for number, address in enumerate(addresses):
-            left = None
-            if timeout is not None:
-                spent = asyncio.get_running_loop().time() - started
-                left = max(0.05, (timeout - spent) / (len(addresses) - number))
-            try:
-                return await self._network.connect_tcp(
-                    address, port, timeout=left, local_address=local_address, socket_options=socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    async def sleep(self, seconds: float) -> None:
-        """Used by httpcore between its own retries."""
-        await asyncio.sleep(seconds)

@@ -8,10 +8,11 @@ import textwrap
 import threading
 import time
 
-import httpcore
+import httpx
 import pytest
 
-from core.engine.resolve import WORKERS, Resolver, ResolvingBackend, look_up
+from core.engine.pool import Pool
+from core.engine.resolve import WORKERS, Resolver, look_up
 
 
 async def test_addresses_come_back():
@@ -25,7 +26,7 @@ async def test_a_name_without_address_is_a_connect_error():
         raise socket.gaierror(-2, "Name or service not known")
 
     resolver = Resolver(fails)
-    with pytest.raises(httpcore.ConnectError, match=r"nowhere\.example"):
+    with pytest.raises(httpx.ConnectError, match=r"nowhere\.example"):
         await resolver.resolve("nowhere.example", 443, 5)
     resolver.close()
 
@@ -43,7 +44,7 @@ async def test_hung_look_ups_are_bounded_and_time_out():
         *(resolver.resolve(f"h{n}.example", 443, 0.2) for n in range(50)), return_exceptions=True
     )
     assert time.monotonic() - began < 2
-    assert all(isinstance(result, httpcore.ConnectTimeout) for result in results)
+    assert all(isinstance(result, httpx.ConnectTimeout) for result in results)
     assert sum(thread.name == "kintsugi-resolve" for thread in threading.enumerate()) <= WORKERS
     held.set()
     resolver.close()
@@ -73,9 +74,11 @@ def test_a_hung_look_up_does_not_delay_the_end_of_the_process():
 async def test_the_next_address_is_tried_when_one_refuses():
     server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    backend = ResolvingBackend(Resolver(lambda host, p: ["127.0.0.2", "127.0.0.1"]))
-    stream = await backend.connect_tcp("somewhere.example", port, timeout=2)
-    await stream.aclose()
+    resolver = Resolver(lambda host, p: ["127.0.0.2", "127.0.0.1"])
+    pool = Pool(resolver, "somewhere.example", port, None, 2.0)
+    await pool._connect()
+    await pool.close()
+    resolver.close()
     server.close()
     await server.wait_closed()
 

@@ -1,0 +1,51 @@
+"""A compressed body, unpacked up to a size: a few bytes may stand for gigabytes. Pure."""
+
+import zlib
+from collections.abc import Iterable
+
+import httpx
+
+from core.engine.connection import too_large
+
+ENCODINGS = "gzip, deflate"
+"""What requests offer to understand."""
+
+
+def inflated(headers: Iterable[tuple[bytes, bytes]], body: bytes, most: int, status: int) -> bytes:
+    """The body as it was before its content encodings, which are undone last first.
+
+    BadPayload when it is larger than ``most``; ``httpx.DecodingError`` for an encoding that was not offered, for
+    broken bytes, and for a body that ends too early.
+    """
+    for name, value in headers:
+        if name == b"content-encoding":
+            for encoding in reversed(value.decode("latin-1").lower().split(",")):
+                body = _undo(encoding.strip(), body, most, status)
+    return body
+
+
+def _undo(encoding: str, body: bytes, most: int, status: int) -> bytes:
+    if encoding in {"", "identity"} or not body:
+        return body
+    if encoding in {"gzip", "x-gzip"}:
+        bits = 16 + zlib.MAX_WBITS
+    elif encoding == "deflate":
+        # Either with zlib's head, as the standard says, or without, as some servers do.
+        bits = zlib.MAX_WBITS if body[0] & 0x0F == zlib.DEFLATED and _checks(body) else -zlib.MAX_WBITS
+    else:
+        raise httpx.DecodingError(f"content encoding {encoding[:20]!r} was not offered")
+    unpacker = zlib.decompressobj(bits)
+    try:
+        found = unpacker.decompress(body, most + 1)
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from None
+    if len(found) > most:
+        raise too_large(most, status)
+    if not unpacker.eof:
+        raise httpx.DecodingError(f"the {encoding} body ends too early")
+    return found
+
+
+def _checks(body: bytes) -> bool:
+    """Whether the first two bytes are a head of zlib's."""
+    return len(body) > 1 and (body[0] * 256 + body[1]) % 31 == 0
