@@ -6,11 +6,14 @@ from fastapi import APIRouter, FastAPI, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from core.rest import answers, candles, errors, indicators, probes, status, symbols
+from core.rest import actions, answers, candles, errors, indicators, probes, status, symbols
+from core.rest.acting import REFUSALS, Rates
 from core.rest.docs import document, page
 
 READING = (candles, answers, indicators, symbols, status)
 """Modules whose routes change nothing."""
+ACTING = (actions,)
+"""Modules whose routes do; each of them asks for leave."""
 
 
 def routes(bound: Callable[[], str | None] = lambda: None) -> list[BaseRoute]:
@@ -40,6 +43,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
         responses={400: {"model": errors.Problem}, 503: {"model": errors.Problem}},
     )
     api.state.bound = bound
+    api.state.rates = Rates()
     errors.install(api)
 
     @api.get("/openapi.json", include_in_schema=False)
@@ -53,5 +57,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     first = APIRouter(prefix="/v1")
     for module in READING:
         first.include_router(module.router)
+    for module in ACTING:
+        first.include_router(module.router, responses=REFUSALS)
     api.include_router(first)
     return api

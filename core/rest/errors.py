@@ -1,6 +1,8 @@
 """Errors of one form: ``{"error": {"code", "message", "detail"}}``."""
 
 import logging
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +32,27 @@ class Problem(BaseModel):
     error: Error
 
 
+class Refused(Exception):
+    """Not allowed, or not now: an error as an exception. ``wait``: seconds until it is worth a new try."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        wait: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.wait = wait
+        self.headers = dict(headers or {})
+        if wait is not None:
+            self.headers["Retry-After"] = str(math.ceil(wait))
+
+
 def said(status: int, code: str, message: str, detail: Any = None) -> JSONResponse:
     """An error as a response."""
     return JSONResponse({"error": {"code": code, "message": message, "detail": detail}}, status)
@@ -47,6 +70,13 @@ def install(api: FastAPI) -> None:
     async def _(_: Request, error: NoAnswer) -> JSONResponse:
         detail = {"offline": error.offline, "attempts": [asdict(attempt) for attempt in error.attempts]}
         return said(503, "no_answer", str(error), detail)
+
+    @api.exception_handler(Refused)
+    async def _(_: Request, error: Refused) -> JSONResponse:
+        detail = None if error.wait is None else {"wait": round(error.wait, 1)}
+        response = said(error.status, error.code, str(error), detail)
+        response.headers.update(error.headers)
+        return response
 
     @api.exception_handler(RequestValidationError)
     async def _(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,0 +1,102 @@
+"""Leave to act: asked by every route that changes something, before it does anything."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from core.authority import FORWARDED, Asker, Refusal, decide
+from core.engine.limiter import Limiter
+from core.rest.errors import Problem, Refused
+from core.rest.serving import the_hub
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="admin token",
+    description="What the server has in KINTSUGI_ADMIN_TOKEN. Without one only this machine may act.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PerMinute:
+    """So many a minute, as the limiter has it."""
+
+    cost: float
+    seconds: float = 60.0
+    used_header: None = None
+
+
+class Rates:
+    """One bucket for each kind of thing that is done."""
+
+    def __init__(self) -> None:
+        self._limiters: dict[tuple[str, int], Limiter] = {}
+
+    def take(self, kind: str, a_minute: int) -> None:
+        """One more; Refused when it is too many."""
+        now = time.monotonic()
+        limiter = self._limiters.setdefault((kind, a_minute), Limiter([PerMinute(a_minute)], now))
+        if not limiter.take(1, now):
+            wait = limiter.wait(1, now)
+            raise Refused(429, "too_many", f"more than {a_minute} {kind}s a minute", wait=wait)
+
+
+async def leave(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+) -> str:
+    """Who acts, for the journal; Refused (401, 403, 429) when they may not."""
+    who = await allowed(request, None if given is None else given.credentials)
+    rates: Rates = request.app.state.rates
+    rates.take("action", (await the_hub()).settings.action_rate)
+    return who
+
+
+async def allowed(request: Request, token: str | None) -> str:
+    """Who asks, when they have the right to act; else Refused. Cookies are never looked at."""
+    headers = request.headers
+    _own_origin(request)
+    hub = await the_hub()
+    asker = Asker(
+        bound=request.app.state.bound(),
+        client=request.client.host if request.client else None,
+        host=headers.get("host", ""),
+        forwarded=any(name in headers for name in FORWARDED),
+        token=token,
+    )
+    decision = decide(asker, hub.settings.admin_token)
+    if not isinstance(decision, Refusal):
+        return f"rest, {decision}, {asker.client or 'this machine'}"
+    if decision.wait:
+        raise Refused(429, "too_many", decision.reason, wait=decision.wait)
+    if decision.token:
+        raise Refused(
+            401,
+            "unauthorized",
+            f"{decision.reason}: send Authorization: Bearer and the token",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    raise Refused(
+        403, "forbidden", f"{decision.reason}; set KINTSUGI_ADMIN_TOKEN on the server and send it along"
+    )
+
+
+def _own_origin(request: Request) -> None:
+    """A web page may act through its reader's browser only if it is of this server."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "none")
+    host = request.headers.get("host", "").lower()
+    foreign = origin is not None and urlsplit(origin).netloc.lower() != host
+    if foreign or site not in {"same-origin", "none"}:
+        raise Refused(403, "foreign_origin", f"origin={str(origin)[:80]!r}: expected none, or this server")
+
+
+Actor = Annotated[str, Depends(leave)]
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "No token, or a wrong one"},
+    403: {"model": Problem, "description": "Not from there"},
+    429: {"model": Problem, "description": "Too many; Retry-After says when again"},
+}
