@@ -32,6 +32,8 @@ from core.market import (
     VolumeQuery,
     to_datetime,
 )
+from core.ops.events import AdminAction
+from core.ops.journal import FILE, Journal
 from core.settings import Settings
 from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
@@ -76,6 +78,8 @@ class AsyncHub:
         self._clock: Clock = self._given_clock
         self._folder: DataFolder | None = None
         self._world_now: World | None = None
+        self._journals: dict[str, Journal] = {}
+        """Live or lab → its journal; open until the hub closes, whichever world writes it meanwhile."""
         self._flights: dict[tuple[World, str], asyncio.Task[Answer[Any]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -110,6 +114,9 @@ class AsyncHub:
         if self._world_now is not None:
             await self._world_now.close()
             self._world_now = None
+        for journal in self._journals.values():
+            await journal.close()
+        self._journals.clear()
         if self._folder is not None:
             self._folder.close()
             self._folder = None
@@ -237,8 +244,16 @@ class AsyncHub:
             notices.append(f"{self._folder.write_errors} disk writes failed: {self._folder.last_write_error}")
         return self._world.snapshot(self.settings.mode, self.why, self.live_again, notices)
 
-    async def reset(self, target: str | None = None) -> None:
-        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target."""
+    @property
+    def journal(self) -> Journal:
+        """What happened, in the world that answers now. Ask it from a thread that may wait for the disk."""
+        return self._world.journal
+
+    async def reset(self, target: str | None = None, *, who: str = "script") -> None:
+        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target.
+
+        Like every action of a person it is in the journal, with ``who``, when the call returns.
+        """
         guard = self._world.guard
         for endpoint in endpoints_of(self.catalog, target):
             provider = self.catalog[endpoint.provider]
@@ -246,31 +261,43 @@ class AsyncHub:
             guard.health(provider, endpoint.capability, host).reset()
             guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
             guard.forget_unknown(provider.id)
-        await self._world.state.save()
+        await self._acted("reset", target, "", who)
 
-    async def isolate(self, target: str, reason: str) -> None:
+    async def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """Send nothing to a target until :meth:`restore`; survives a restart."""
         endpoints_of(self.catalog, target)
         self._world.guard.isolated[target] = reason
-        await self._world.state.save()
+        await self._acted("isolate", target, reason, who)
 
-    async def restore(self, target: str) -> None:
+    async def restore(self, target: str, *, who: str = "script") -> None:
         """End an isolation."""
         endpoints_of(self.catalog, target)
         self._world.guard.isolated.pop(target, None)
-        await self._world.state.save()
+        await self._acted("restore", target, "", who)
 
-    async def open_lab(self) -> None:
+    async def _acted(self, action: str, target: str | None, reason: str, who: str) -> None:
+        """A person changed what everybody sees: kept over a restart, and on record when this returns."""
+        world = self._world
+        world.watch.touch_all()
+        await world.state.save()
+        event = AdminAction(
+            time=self._clock.now(), target=target or "", who=who, detail=reason or action, action=action
+        )
+        await world.journal.record(event)
+
+    async def open_lab(self, *, who: str = "script") -> None:
         """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""
         if not self._world.lab:
             await self._switch(self._lab_world(), "the lab was asked for")
+            await self._acted("open_lab", None, "", who)
 
-    async def go_live(self) -> None:
+    async def go_live(self, *, who: str = "script") -> None:
         """Leave the lab. ValueError while the settings hold it open."""
         if self.settings.mode == "lab" or self.settings.lab_url:
             raise ValueError("mode='lab': the settings hold the lab open; set KINTSUGI_MODE to auto or live")
         if self._world.lab:
             await self._switch(self._live_world(), "")
+            await self._acted("go_live", None, "", who)
 
     @property
     def _world(self) -> World:
@@ -289,7 +316,12 @@ class AsyncHub:
 
     def _make(self, name: Any, transport: httpx.AsyncBaseTransport | None) -> World:
         assert self._folder is not None  # noqa: S101 - opened first
-        return World(name, self.settings, self.catalog, self._folder, self._clock, transport, self._ask_in)
+        if name not in self._journals:
+            self._journals[name] = Journal(self._folder, self._folder.path / name / FILE, self._clock)
+        journal = self._journals[name]
+        return World(
+            name, self.settings, self.catalog, self._folder, self._clock, transport, journal, self._ask_in
+        )
 
     async def _ask_in(self, world: World, query: Query, deadline: float) -> Answer[Any]:
         """For sources that work on other answers: from their own world, whichever is shown by now."""

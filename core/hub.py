@@ -19,6 +19,7 @@ from core.engine.snapshot import Snapshot
 from core.indicators import Summary
 from core.lab import Lab
 from core.market import OrderBook, Query, Quote, Volume
+from core.ops.read import JournalReader
 from core.settings import Settings
 from core.symbols import Symbols
 
@@ -118,25 +119,30 @@ class Hub:
         """See :meth:`AsyncHub.health`."""
         return self._wait(self.hub.health())
 
-    def reset(self, target: str | None = None) -> None:
+    @property
+    def journal(self) -> JournalReader:
+        """What happened, in the world that answers now; asked in the caller's own thread."""
+        return self.hub.journal
+
+    def reset(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.reset`."""
-        self._wait(self.hub.reset(target))
+        self._wait(self.hub.reset(target, who=who))
 
-    def isolate(self, target: str, reason: str) -> None:
+    def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""
-        self._wait(self.hub.isolate(target, reason))
+        self._wait(self.hub.isolate(target, reason, who=who))
 
-    def restore(self, target: str) -> None:
+    def restore(self, target: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.restore`."""
-        self._wait(self.hub.restore(target))
+        self._wait(self.hub.restore(target, who=who))
 
-    def open_lab(self) -> None:
+    def open_lab(self, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.open_lab`."""
-        self._wait(self.hub.open_lab())
+        self._wait(self.hub.open_lab(who=who))
 
-    def go_live(self) -> None:
+    def go_live(self, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.go_live`."""
-        self._wait(self.hub.go_live())
+        self._wait(self.hub.go_live(who=who))
 
     def _main(self, ready: threading.Event) -> None:
         with asyncio.Runner() as runner:

@@ -26,6 +26,8 @@ from core.engine.snapshot import Snapshot, endpoints_health, providers_health, t
 from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
+from core.ops.journal import Journal
+from core.ops.watch import Watch
 from core.settings import Settings
 from core.symbols import Symbols, search
 
@@ -44,6 +46,7 @@ class World:
         folder: DataFolder,
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None,
+        journal: Journal,
         ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
@@ -82,6 +85,9 @@ class World:
             self.state.save,
         )
         self._listings.restore()
+        self.journal = journal
+        self.watch = Watch(self.journal, self.guard, self.connectivity, clock)
+        self.guard.observer = self.watch
         self.cache = AnswerCache(
             folder,
             f"{name}/cache",
@@ -176,7 +182,7 @@ class World:
         """Health at this moment."""
         now = self._clock.mono()
         endpoints = endpoints_health(self.guard, now)
-        providers = providers_health(self.guard, endpoints, now)
+        providers = providers_health(self.guard, now)
         return Snapshot(
             time=self._clock.now(),
             mode=mode,
@@ -195,6 +201,7 @@ class World:
         await self._router.close()
         await self._listings.close()
         await self.state.save(last=True)
+        self.watch.close()
         await self.sender.close()
         self.cache.close()
 

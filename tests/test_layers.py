@@ -47,6 +47,13 @@ def test_wire_and_catalog_know_of_nothing_above() -> None:
             assert not within(imported(file), "core.engine", "core.hub", "core.rest", "core.lab"), file
 
 
+def test_the_engine_does_not_know_who_watches_it() -> None:
+    for file in (CORE / "engine").rglob("*.py"):
+        assert not within(imported(file), "core.ops", "core.hub", "core.rest"), file
+    for file in (CORE / "ops").rglob("*.py"):
+        assert not within(imported(file), "core.hub", "core.async_hub", "core.world", "core.rest"), file
+
+
 def test_pages_draw_and_do_nothing_else() -> None:
     for file in (ROOT / "pages").glob("*.py"):
         tree = ast.parse(file.read_text("utf-8"))

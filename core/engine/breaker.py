@@ -6,6 +6,7 @@ accrual. Errors are worn down by successes one by one, so a flapping endpoint do
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,6 +60,7 @@ class Breaker:
         "_slow",
         "_spell",
         "errors",
+        "listener",
         "opens",
         "state",
         "streak",
@@ -69,6 +71,8 @@ class Breaker:
     def __init__(self, policy: BreakerPolicy, rng: random.Random) -> None:
         self._policy = policy
         self._random = rng
+        self.listener: Callable[[Breaker], None] | None = None
+        """Told of every turn, after it."""
         self._probing = 0
         self._spell = CALL
         # The window, a bit a call, the latest lowest: counting bits is the cheapest rate there is.
@@ -95,9 +99,7 @@ class Breaker:
         if self.state == "open":
             if now < self.until:
                 return REFUSED
-            self.state = "half_open"
-            self._probing = 0
-            self._spell += 1
+            self._half_open()
         if self._probing >= self._policy.probes:
             return REFUSED
         self._probing += 1
@@ -123,6 +125,7 @@ class Breaker:
             self.streak = 1
             if self.streak >= self._policy.recovery:
                 self._heal()
+            self._tell()
 
     def failure(self, permit: int, now: float) -> None:
         """A call failed. What comes back late from before the circuit opened changes nothing."""
@@ -147,9 +150,7 @@ class Breaker:
     def doubt(self) -> None:
         """Go half open without having failed: its next call is a probe."""
         if self.state == "closed" and not self._policy.observe:
-            self.state = "half_open"
-            self._probing = 0
-            self._spell += 1
+            self._half_open()
 
     @property
     def probing(self) -> bool:
@@ -173,13 +174,25 @@ class Breaker:
 
     def reset(self) -> None:
         """Closed, with a clean slate."""
-        self.state = "closed"
+        was, self.state = self.state, "closed"
         self.streak = 0
         self.until = 0.0
         self._heal()
+        if was != "closed":
+            self._tell()
 
     def _probes(self, permit: int) -> bool:
         return self.state == "half_open" and permit == self._spell
+
+    def _half_open(self) -> None:
+        self.state = "half_open"
+        self._probing = 0
+        self._spell += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.listener is not None:
+            self.listener(self)
 
     def _wear(self) -> None:
         self.errors -= 1
@@ -202,3 +215,4 @@ class Breaker:
         self.errors = policy.threshold
         self.opens += 1
         self.until = max(self.until, now + min(pause, policy.longest))
+        self._tell()

@@ -60,6 +60,11 @@ class Cooldowns:
                     found = cooldown
         return found
 
+    def until(self, scope: str) -> float:
+        """End of the pause of this very scope; 0 without one."""
+        cooldown = self._running.get(scope)
+        return 0.0 if cooldown is None else cooldown.until
+
     def clear(self, scopes: Iterable[str]) -> None:
         """End these pauses: a person's reset."""
         for scope in scopes:

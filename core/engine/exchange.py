@@ -9,6 +9,7 @@ from typing import Any
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
 from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
+from core.catalog import Endpoint
 from core.clock import Clock
 from core.engine import truth
 from core.engine.candidates import Candidate
@@ -139,6 +140,7 @@ class Exchange:
             failure = self._judge(candidate, error)
         except BaseException:
             health.noted(permits, "overtaken")
+            self._tell(candidate, "overtaken", "cancelled", None, 0.0, blamed=False)
             raise
         finally:
             health.ewma.in_flight -= 1
@@ -147,6 +149,7 @@ class Exchange:
         if failure is None:
             outcome: Outcome = "partial" if partial else "ok"
             health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now())
+            self._tell(candidate, outcome, partial, status, elapsed, blamed=False)
             result.value, result.partial, result.failure = value, partial, None
             result.attempts.append(Attempt(provider, host, outcome, partial, status, wall, elapsed))
             return
@@ -233,11 +236,27 @@ class Exchange:
                 health.failed(permits, failure.outcome, failure.reason, elapsed, self._clock.mono(), wall)
             else:
                 health.noted(permits, failure.outcome)
+            self._tell(
+                result.candidate, failure.outcome, failure.reason, failure.status, elapsed, blamed=blame
+            )
 
         if failure.unreached and not self._connectivity.heard_since(mark):
             result.unblamed.append(settle)
         else:
             settle(failure.counts)
+
+    def _tell(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        reason: str,
+        status: int | None,
+        elapsed: float,
+        *,
+        blamed: bool,
+    ) -> None:
+        endpoint = Endpoint(candidate.provider.id, candidate.query.capability, candidate.host.name)
+        self._guard.observer.attempted(endpoint, outcome, reason, status, elapsed, blamed=blamed)
 
     def _health(self, candidate: Candidate) -> Health:
         return self._guard.health(candidate.provider, candidate.query.capability, candidate.host)

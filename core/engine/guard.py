@@ -3,13 +3,15 @@
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 from core.answer import Outcome
 from core.catalog import Catalog, Endpoint, Host, Provider
-from core.engine.breaker import BreakerPolicy
+from core.engine.breaker import Breaker, BreakerPolicy
 from core.engine.cooldown import Cooldown, Cooldowns
 from core.engine.health import Health, HealthState, Permits
 from core.engine.limiter import Limiter
+from core.engine.observe import Axis, Nobody, Observer
 from core.market import Capability, Query, SymbolQuery
 
 PATIENCE = 0.25
@@ -55,6 +57,10 @@ class Guard:
         """Scope → reason; a person's doing."""
         self.limiters = {provider.id: Limiter(provider.limits, now) for provider in catalog.values()}
         self._health = {endpoint: Health(policy, rng) for endpoint in catalog.endpoints}
+        self.observer: Observer = Nobody()
+        for endpoint, health in self._health.items():
+            health.circuit.listener = partial(self._turned, endpoint, "circuit", health)
+            health.truth.listener = partial(self._turned, endpoint, "truth", health)
         self.listed: dict[str, tuple[frozenset[str], float]] = {}
         """Provider → the symbols on its own list, and when that was read (wall seconds)."""
         self._unknown: OrderedDict[tuple[str, str, str], tuple[float, str]] = OrderedDict()
@@ -120,7 +126,14 @@ class Guard:
 
     def pause(self, cooldown: Cooldown) -> Cooldown:
         """Start or lengthen a pause."""
-        return self.cooldowns.add(cooldown)
+        before = self.cooldowns.until(cooldown.scope)
+        cooldown = self.cooldowns.add(cooldown)
+        if cooldown.until > before:
+            self.observer.paused(cooldown)
+        return cooldown
+
+    def _turned(self, endpoint: Endpoint, axis: Axis, health: Health, circuit: Breaker) -> None:
+        self.observer.turned(endpoint, axis, circuit, health.last_error)
 
     def remember_unknown(self, provider: Provider, capability: Capability, symbol: str, now: float) -> None:
         """The provider does not list this symbol."""

@@ -135,6 +135,7 @@ class Health:
         self, permits: Permits, outcome: Outcome, reason: str, elapsed: float, now: float, wall: float
     ) -> None:
         """A failure that is the endpoint's own."""
+        self.last_error, self.last_error_at = f"{outcome}: {reason}", wall
         if outcome == "truth":
             self.circuit.success(permits.circuit)
             self.truth.failure(permits.truth, now)
@@ -142,7 +143,6 @@ class Health:
             self.circuit.failure(permits.circuit, now)
             self.truth.release(permits.truth)
         self.totals[outcome] += 1
-        self.last_error, self.last_error_at = f"{outcome}: {reason}", wall
         self._oks.append(False)
         self.ewma.observe(elapsed, now)
         self._last_at = now

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from core.catalog import Endpoint
+from core.catalog import Endpoint, Provider
 from core.engine.guard import Guard, scopes
 from core.engine.health import SEVERITY, Health, HealthState
 
@@ -74,23 +74,22 @@ def endpoints_health(guard: Guard, now: float) -> dict[str, EndpointHealth]:
     }
 
 
-def providers_health(
-    guard: Guard, endpoints: dict[str, EndpointHealth], now: float
-) -> dict[str, ProviderHealth]:
+def providers_health(guard: Guard, now: float) -> dict[str, ProviderHealth]:
     """Every provider of the catalogue."""
-    found = {}
-    for provider in guard.catalog.values():
-        best: dict[str, HealthState] = {}
-        for entry in endpoints.values():
-            if entry.provider == provider.id:
-                state, held = entry.state, best.get(entry.capability)
-                if held is None or held == "unknown" or (state != "unknown" and _worse(held, state)):
-                    best[entry.capability] = state
-        seen = [state for state in best.values() if state not in ("unknown", "disabled")]
-        worst: HealthState = max(seen, key=SEVERITY.index) if seen else "unknown"
-        left = guard.limiters[provider.id].left(now)
-        found[provider.id] = ProviderHealth(provider.id, provider.name, worst, best, left)
-    return found
+    return {provider.id: provider_health(guard, provider, now) for provider in guard.catalog.values()}
+
+
+def provider_health(guard: Guard, provider: Provider, now: float) -> ProviderHealth:
+    """One provider: each capability at its best host, and the worst of those that have been seen."""
+    best: dict[str, HealthState] = {}
+    for endpoint in provider.endpoints:
+        state, held = guard.state(endpoint, now), best.get(endpoint.capability)
+        if held is None or held == "unknown" or (state != "unknown" and _worse(held, state)):
+            best[endpoint.capability] = state
+    seen = [state for state in best.values() if state not in ("unknown", "disabled")]
+    worst: HealthState = max(seen, key=SEVERITY.index) if seen else "unknown"
+    left = guard.limiters[provider.id].left(now)
+    return ProviderHealth(provider.id, provider.name, worst, best, left)
 
 
 def totals(endpoints: dict[str, EndpointHealth], providers: dict[str, ProviderHealth]) -> dict[str, int]:

@@ -1,0 +1,45 @@
+"""Who hears what happens at the endpoints. Plain calls on the hub's loop, so they must be quick."""
+
+from typing import Literal, Protocol
+
+from core.answer import Outcome
+from core.catalog import Endpoint
+from core.engine.breaker import Breaker
+from core.engine.cooldown import Cooldown
+
+Axis = Literal["circuit", "truth"]
+
+
+class Observer(Protocol):
+    """Hears every try that was made once, every turn of a circuit, every pause. Nothing that was skipped."""
+
+    def attempted(
+        self,
+        endpoint: Endpoint,
+        outcome: Outcome,
+        reason: str,
+        status: int | None,
+        elapsed: float,
+        *,
+        blamed: bool,
+    ) -> None:
+        """One try has its verdict; ``blamed`` when it is held against the endpoint."""
+
+    def turned(self, endpoint: Endpoint, axis: Axis, circuit: Breaker, error: str) -> None:
+        """A circuit has another state than before, or is open anew; ``error`` is the endpoint's last."""
+
+    def paused(self, cooldown: Cooldown) -> None:
+        """A pause that a provider imposed began, or became longer."""
+
+
+class Nobody:
+    """Hears nothing."""
+
+    def attempted(self, *_: object, blamed: bool) -> None:
+        """Nothing."""
+
+    def turned(self, *_: object) -> None:
+        """Nothing."""
+
+    def paused(self, *_: object) -> None:
+        """Nothing."""
