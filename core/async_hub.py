@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,8 +33,10 @@ from core.market import (
     VolumeQuery,
     to_datetime,
 )
+from core.ops.capacity import capacity
 from core.ops.events import AdminAction
 from core.ops.journal import FILE, Journal
+from core.ops.stats import NOBODY, Given, Stats
 from core.settings import Settings
 from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
@@ -82,11 +85,14 @@ class AsyncHub:
         """Live or lab → its journal; open until the hub closes, whichever world writes it meanwhile."""
         self._flights: dict[tuple[World, str], asyncio.Task[Answer[Any]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._given = Given()
+        self._opened_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Open folder and cache; in auto mode find out whether there is a network."""
         self._clock = SteadyClock(self._given_clock)
         self._folder = DataFolder(self.settings.data_dir)
+        self._opened_at = self._clock.now()
         mode = self.settings.mode
         if mode == "lab" or self.settings.lab_url:
             self._world_now = self._lab_world()
@@ -135,7 +141,13 @@ class AsyncHub:
         ask, in that order. Identical queries at the same time share one request. :class:`NoAnswer` when there
         is none; ValueError for an argument that cannot be.
         """
-        return await self._fetch(self._world, query, refresh, deadline, providers)
+        try:
+            answer = await self._fetch(self._world, query, refresh, deadline, providers)
+        except NoAnswer:
+            self._given.count(query.capability, NOBODY)
+            raise
+        self._given.count(query.capability, answer.tier)
+        return answer
 
     async def _fetch(
         self,
@@ -248,6 +260,26 @@ class AsyncHub:
     def journal(self) -> Journal:
         """What happened, in the world that answers now. Ask it from a thread that may wait for the disk."""
         return self._world.journal
+
+    async def stats(self) -> Stats:
+        """What it has done since it was opened, and what it has left, in numbers."""
+        assert self._folder is not None  # noqa: S101 - the world says it first
+        world, now = self._world, self._clock.now()
+        attempts: dict[str, Counter[str]] = {}
+        for endpoint, health in world.guard.records().items():
+            if health.totals:
+                attempts.setdefault(endpoint.provider, Counter()).update(health.totals)
+        return Stats(
+            since=self._opened_at,
+            seconds=now - self._opened_at,
+            lab=world.lab,
+            answers=self._given.by_capability(),
+            attempts=attempts,
+            cached=len(world.cache),
+            under_way=len(self._flights),
+            write_errors=self._folder.write_errors,
+            capacity=await asyncio.to_thread(capacity, self._folder.path),
+        )
 
     async def reset(self, target: str | None = None, *, who: str = "script") -> None:
         """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target.

@@ -20,6 +20,7 @@ from core.indicators import Summary
 from core.lab import Lab
 from core.market import OrderBook, Query, Quote, Volume
 from core.ops.read import JournalReader
+from core.ops.stats import Stats
 from core.settings import Settings
 from core.symbols import Symbols
 
@@ -123,6 +124,10 @@ class Hub:
     def journal(self) -> JournalReader:
         """What happened, in the world that answers now; asked in the caller's own thread."""
         return self.hub.journal
+
+    def stats(self) -> Stats:
+        """See :meth:`AsyncHub.stats`."""
+        return self._wait(self.hub.stats())
 
     def reset(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.reset`."""

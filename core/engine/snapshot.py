@@ -27,6 +27,8 @@ class EndpointHealth:
     """Seconds until it may be asked again; 0 when it may."""
     reason: str
     calls: int
+    outcomes: dict[str, int]
+    """What became of each of them."""
     success_rate: float | None
     p50: float | None
     p95: float | None
@@ -121,6 +123,7 @@ def _endpoint(guard: Guard, endpoint: Endpoint, health: Health, now: float) -> E
         cooldown=left,
         reason=isolated or (pause.reason if pause else health.last_error if state != "healthy" else ""),
         calls=sum(health.totals.values()),
+        outcomes={str(outcome): count for outcome, count in health.totals.items()},
         success_rate=health.success_rate(),
         p50=health.percentile(0.5),
         p95=health.percentile(0.95),

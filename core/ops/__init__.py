@@ -1,1 +1,1 @@
-"""Watching and healing: journal, monitor, probe and heal, failure patterns, settings from pages and REST."""
+"""Watching and healing: journal, monitor, probe and heal, failure patterns, alerts, metrics, overrides."""

@@ -55,7 +55,7 @@ async def reset(who: Actor, asked: Annotated[Targeted | None, Body()] = None) ->
     """As `Hub.reset`. Without a target: everything."""
     hub = await the_hub()
     target = asked.target if asked else None
-    await hub.run(hub.hub.reset(target))
+    await hub.run(hub.hub.reset(target, who=who))
     return await done(hub, "reset", target, who)
 
 
@@ -63,7 +63,7 @@ async def reset(who: Actor, asked: Annotated[Targeted | None, Body()] = None) ->
 async def isolate(who: Actor, asked: Isolation) -> Response:
     """As `Hub.isolate`: until it is restored, also after a restart."""
     hub = await the_hub()
-    await hub.run(hub.hub.isolate(asked.target, asked.reason))
+    await hub.run(hub.hub.isolate(asked.target, asked.reason, who=who))
     return await done(hub, "isolate", asked.target, who)
 
 
@@ -71,7 +71,7 @@ async def isolate(who: Actor, asked: Isolation) -> Response:
 async def restore(who: Actor, asked: Named) -> Response:
     """As `Hub.restore`."""
     hub = await the_hub()
-    await hub.run(hub.hub.restore(asked.target))
+    await hub.run(hub.hub.restore(asked.target, who=who))
     return await done(hub, "restore", asked.target, who)
 
 

@@ -17,7 +17,7 @@ ACTING = (actions,)
 
 
 def routes(bound: Callable[[], str | None] = lambda: None) -> list[BaseRoute]:
-    """``/health``, ``/ready``, and everything under ``/api``; what is not there answers 404 in JSON.
+    """``/health``, ``/ready``, ``/metrics``, and everything under ``/api``; what is not there answers 404 in JSON.
 
     ``bound`` says where the server listens, None when that is not known: without a token only a server on
     loopback takes orders.
@@ -25,6 +25,7 @@ def routes(bound: Callable[[], str | None] = lambda: None) -> list[BaseRoute]:
     return [
         Route("/health", probes.health),
         Route("/ready", probes.ready),
+        Route("/metrics", probes.metrics),
         Route("/api", errors.not_found),
         Mount("/api", app=make_api(bound)),
     ]

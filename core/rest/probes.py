@@ -1,4 +1,4 @@
-"""``/health`` and ``/ready``: for whoever keeps the process running."""
+"""``/health``, ``/ready`` and ``/metrics``: for whoever keeps the process running."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.hub import opened
+from core.ops.metrics import Scrape, exposition
 from core.rest.errors import said
 
 ANSWERS_WITHIN = 2.0
@@ -29,3 +30,14 @@ async def ready(_: Request) -> Response:
     return JSONResponse(
         {"status": "ready", "mode": told.mode, "lab": told.lab, "offline": told.offline, "time": told.time}
     )
+
+
+async def metrics(request: Request) -> Response:
+    """Everything that is counted, as Prometheus reads it. While the hub is not open, of the process alone."""
+    scrape = None
+    if (hub := opened()) is not None:
+        told, stats = await hub.run(hub.hub.health()), await hub.run(hub.hub.stats())
+        scrape = Scrape(told, stats)
+    accept = request.headers.get("accept", "")
+    body, kind = await asyncio.to_thread(exposition, scrape, accept)
+    return Response(body, headers={"content-type": kind})

@@ -11,6 +11,7 @@ from core.catalog import Provider
 from core.engine.health import SEVERITY, HealthState
 from core.engine.snapshot import EndpointHealth, ProviderHealth, Snapshot
 from core.market import Capability
+from core.ops.stats import Stats
 from core.rest.errors import said
 from core.rest.serving import NOT_FOUND, answered, shown, snapshot, the_hub
 
@@ -124,6 +125,12 @@ class EndpointParams(BaseModel):
         ]
 
 
+class StatsTold(Moment):
+    """Counts since the hub was opened."""
+
+    stats: Stats
+
+
 router = APIRouter(tags=["health"])
 
 
@@ -171,6 +178,14 @@ async def circuits(params: Annotated[EndpointParams, Query()]) -> Response:
     names = CircuitTold.model_fields
     rows = [{name: getattr(entry, name) for name in names} for entry in params.chosen(told)]
     return answered({**_moment(told), "circuits": rows})
+
+
+@router.get("/stats", summary="What was done so far, in numbers", responses=shown(StatsTold))
+async def stats() -> Response:
+    """Answers by kind and tier, tries by provider and outcome, and what memory and disk have left."""
+    hub = await the_hub()
+    told = await hub.run(hub.hub.stats())
+    return answered({"time": told.since + told.seconds, "lab": told.lab, "stats": told})
 
 
 def _moment(told: Snapshot) -> dict[str, Any]:
