@@ -27,6 +27,7 @@ from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
 from core.ops.journal import Journal
+from core.ops.recall import recall
 from core.ops.watch import Watch
 from core.settings import Settings
 from core.symbols import Symbols, search
@@ -86,6 +87,7 @@ class World:
         )
         self._listings.restore()
         self.journal = journal
+        recall(self.guard, journal, clock.mono(), clock.now())
         self.watch = Watch(self.journal, self.guard, self.connectivity, clock)
         self.guard.observer = self.watch
         self.cache = AnswerCache(

@@ -172,6 +172,10 @@ class Breaker:
         self.opens = max(1, opens)
         self.until = max(self.until, now + min(max(0.0, left), self._policy.longest))
 
+    def recall(self, errors: int) -> None:
+        """Errors of a circuit that was closed before a restart; they alone never open it."""
+        self.errors = max(self.errors, min(errors, self._policy.threshold - 1))
+
     def reset(self) -> None:
         """Closed, with a clean slate."""
         was, self.state = self.state, "closed"

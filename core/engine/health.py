@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from core.answer import Outcome
@@ -146,6 +147,19 @@ class Health:
         self._oks.append(False)
         self.ewma.observe(elapsed, now)
         self._last_at = now
+
+    def recall(
+        self, good: int, failed: int, seconds: Iterable[float], last_ok: float, ago: float, now: float
+    ) -> None:
+        """What is known of it from before a restart: the calls of its last hour, and how long ago the last was.
+
+        In which order they went is not known. ``last_ok`` in UTC seconds, 0 for never.
+        """
+        share = min(1.0, WINDOW / max(1, good + failed))
+        self._oks.extend([False] * round(failed * share) + [True] * round(good * share))
+        self._seconds.extend(seconds)
+        self.last_ok_at = last_ok or None
+        self._last_at = now - max(0.0, ago)
 
     def release(self, permits: Permits) -> None:
         """Leave that was not used."""

@@ -1,4 +1,6 @@
-"""Circuits, pauses and isolations that outlive the process, in one small JSON file.
+"""Circuits, pauses, errors and isolations that outlive the process, in one small JSON file.
+
+Errors of closed circuits change with every call, and are written along with the rest, not for their own sake.
 
 A pause is stored as (wall deadline, seconds left) and restored as ``clamp(deadline − now, 0, seconds left)``:
 a clock that jumped can end a pause early, never lengthen it.
@@ -92,7 +94,18 @@ def dump(guard: Guard, now: float, wall: float) -> dict[str, Any]:
                         "left": left,
                     }
                 )
-    return {"version": VERSION, "pauses": pauses, "circuits": circuits, "isolated": dict(guard.isolated)}
+    errors = {
+        str(endpoint): [health.circuit.errors, health.last_error, health.last_error_at]
+        for endpoint, health in guard.records().items()
+        if health.circuit.errors and health.circuit.state == "closed"
+    }
+    return {
+        "version": VERSION,
+        "pauses": pauses,
+        "circuits": circuits,
+        "errors": errors,
+        "isolated": dict(guard.isolated),
+    }
 
 
 def load(document: Any, guard: Guard, now: float, wall: float) -> None:
@@ -110,6 +123,10 @@ def load(document: Any, guard: Guard, now: float, wall: float) -> None:
             circuit = health.truth if entry["axis"] == "truth" else health.circuit
             circuit.restore(_left(entry, wall), int(entry["opens"]), now)
             health.last_error = str(entry["error"])
+    for name, (errors, said, at) in document.get("errors", {}).items():
+        if (health := known.get(name)) is not None:
+            health.circuit.recall(int(errors))
+            health.last_error, health.last_error_at = str(said), None if at is None else float(at)
     guard.isolated.update({str(scope): str(reason) for scope, reason in document["isolated"].items()})
 
 

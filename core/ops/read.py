@@ -61,15 +61,6 @@ class Bar:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of an endpoint's last hour or so."""
-
-    tally: Tally
-    last: float
-    last_good: float
-
-
 class JournalReader:
     """Queries over one journal. ``target`` as in ``hub.probe``; None for everything; ``now`` UTC seconds."""
 
@@ -181,13 +172,13 @@ class JournalReader:
         }[by]
         return self._bars([], column, now, days, hours)
 
-    def seen(self, since: float) -> dict[str, Seen]:
+    def seen(self, since: float) -> dict[str, Tally]:
         """Endpoint → its attempts since then, by the minute."""
         query = select(rollups).where(rollups.c.resolution == MINUTE, rollups.c.start >= since)
         found: dict[str, Tally] = {}
         for row in self._rows(query):
             found.setdefault(row["target"], Tally()).merge(tally_of(row))
-        return {target: Seen(tally, tally.last, tally.last_good) for target, tally in found.items()}
+        return found
 
     def _bars(
         self, where: list[ColumnElement[bool]], by: Any, now: float, days: int | None, hours: int | None

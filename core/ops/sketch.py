@@ -43,3 +43,10 @@ def merge(into: Buckets, other: Mapping[int, int]) -> None:
     """Add the counts of another histogram."""
     for index, count in other.items():
         into[index] = into.get(index, 0) + count
+
+
+def values(buckets: Mapping[int, int], most: int) -> list[float]:
+    """Up to so many values that are spread as the histogram is, smallest first."""
+    count = min(most, sum(buckets.values()))
+    found = (quantile(buckets, (n + 0.5) / count) for n in range(count))
+    return [value for value in found if value is not None]
