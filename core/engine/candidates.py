@@ -9,8 +9,9 @@ from typing import Literal
 from core.answer import Attempt, Outcome
 from core.catalog import Catalog, Host, Provider
 from core.engine.balance import in_turn, p2c
+from core.engine.build import finer_interval, finer_query
 from core.engine.guard import Guard
-from core.market import Query, SymbolQuery
+from core.market import CandleQuery, Query, SymbolQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,19 @@ class Candidate:
     host: Host
     query: Query
     first: bool = False
+    finer: str = ""
+    """The interval that its candles are built from, where it lacks the one asked for."""
+
+    @property
+    def how(self) -> str:
+        """What is unusual about asking it, in words; empty for nothing."""
+        return f"built from {self.finer}" if self.finer else ""
+
+    def on_the_wire(self, now: float) -> Query:
+        """The query as it is sent; ``now`` in UTC seconds."""
+        if not self.finer or not isinstance(self.query, CandleQuery):
+            return self.query
+        return finer_query(self.query, self.finer, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +62,29 @@ class Ranking:
     ) -> list[Candidate | Unserved]:
         """Endpoints in the order in which to ask them, those that cannot serve in their place.
 
-        Priority first, equals balanced; who cannot reach the whole span comes after who can; another quote
-        currency, where allowed, after everybody who has the one asked for. ``providers`` names the only ones
-        to ask, in that order.
+        Priority first, equals balanced; who cannot reach the whole span comes after who can; who would have to
+        build the candles from finer ones after everybody who has them; another quote currency, where allowed,
+        after everybody who has or builds the one asked for. ``providers`` names the only ones to ask, in that
+        order.
         """
         ranked: list[Candidate | Unserved] = []
         order = list(self._order(query, providers, now))
         for variant in _variants(query):
-            short: list[Provider] = []
+            short: list[Candidate] = []
+            building: list[Candidate] = []
             for provider in order:
-                reason = provider.serves(variant, wall) or self._guard.unlisted(provider, variant, wall)
-                if reason:
+                lacks = provider.serves(variant, wall)
+                unlisted = self._guard.unlisted(provider, variant, wall)
+                if lacks and not unlisted and (finer := finer_interval(provider, variant, wall)):
+                    building += _hosts(provider, variant, finer)
+                elif reason := lacks or unlisted:
                     if variant is query:
                         ranked.append(Unserved(provider, reason))
                 elif providers is None and not provider.covers(variant, wall):
-                    short.append(provider)
+                    short += _hosts(provider, variant)
                 else:
                     ranked += _hosts(provider, variant)
-            for provider in short:
-                ranked += _hosts(provider, variant)
+            ranked += short + building
         return _first_marked(ranked)
 
     def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
@@ -88,8 +106,8 @@ class Ranking:
                 yield from p2c(equals, loads, self._random)
 
 
-def _hosts(provider: Provider, query: Query) -> list[Candidate]:
-    return [Candidate(provider, host, query) for host in provider.hosts]
+def _hosts(provider: Provider, query: Query, finer: str = "") -> list[Candidate]:
+    return [Candidate(provider, host, query, finer=finer) for host in provider.hosts]
 
 
 def _first_marked(ranked: list[Candidate | Unserved]) -> list[Candidate | Unserved]:

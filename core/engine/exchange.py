@@ -12,6 +12,7 @@ from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, Un
 from core.catalog import Endpoint
 from core.clock import Clock
 from core.engine import truth
+from core.engine.build import built
 from core.engine.candidates import Candidate
 from core.engine.classify import EXPECTED, Failure, OutOfQuota, classify
 from core.engine.complete import join, shortfall
@@ -22,7 +23,7 @@ from core.engine.health import Health, Permits
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
 from core.engine.transport import Sender
-from core.market import Query, SymbolQuery
+from core.market import CandleQuery, Query, SymbolQuery
 from core.settings import Settings
 
 BACKOFF = (0.05, 0.15)
@@ -109,7 +110,7 @@ class Exchange:
     def _readmitted(self, result: Result) -> Permits | None:
         candidate, wall = result.candidate, self._clock.now()
         leave = self._guard.leave(
-            candidate.provider, candidate.host, candidate.query, self._clock.mono(), wall
+            candidate.provider, candidate.host, candidate.on_the_wire(wall), self._clock.mono(), wall
         )
         if isinstance(leave, Refusal):
             return None
@@ -151,7 +152,8 @@ class Exchange:
             health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now())
             self._tell(candidate, outcome, partial, status, elapsed, blamed=False)
             result.value, result.partial, result.failure = value, partial, None
-            result.attempts.append(Attempt(provider, host, outcome, partial, status, wall, elapsed))
+            reason = "; ".join(part for part in (candidate.how, partial) if part)
+            result.attempts.append(Attempt(provider, host, outcome, reason, status, wall, elapsed))
             return
         result.failure = failure
         result.attempts.append(
@@ -162,11 +164,12 @@ class Exchange:
 
     async def _value(self, result: Result) -> tuple[Any, int]:
         candidate = result.candidate
-        provider, host, query = candidate.provider, candidate.host, candidate.query
+        provider, host = candidate.provider, candidate.host
         parts: list[Any] = []
         status = 0
         paid = True  # the first page, by the guard
         asked = self._clock.now()  # one moment for all pages: an interval may end between two
+        query = candidate.on_the_wire(asked)
         for page in provider.pages(query, asked):
             if provider.serves(page, asked) is not None:
                 continue  # out of the venue's reach; what it does reach is still worth having
@@ -181,6 +184,10 @@ class Exchange:
             parts.append(provider.read(page, response, now=self._clock.now()))
         value = join(parts)
         truth.check(query, value, self._clock.now())
+        result.notes = ()
+        if candidate.finer and isinstance(candidate.query, CandleQuery):
+            query = candidate.query
+            value, result.notes = built(query, candidate.finer, value, asked)
         if reason := self._peers.judge(provider.id, query, value, self._clock.mono()):
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())

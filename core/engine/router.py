@@ -207,7 +207,7 @@ class Router:
         key = (provider.id, query)
         if key in call.done_with or call.asked[key] >= self._settings.hosts_per_call:
             return None
-        leave = self._guard.leave(provider, entry.host, query, self._clock.mono(), wall)
+        leave = self._guard.leave(provider, entry.host, entry.on_the_wire(wall), self._clock.mono(), wall)
         if isinstance(leave, Refusal):
             if leave.whole_provider:
                 call.done_with.add(key)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from core.market import INTERVALS
 from core.settings import Settings
 
 EPOCH = 1_780_000_000.0
@@ -89,7 +90,7 @@ class Venues(httpx.AsyncBaseTransport):
                 return ok({})
 
     def _binance(self, params: httpx.QueryParams, now: float) -> list[list[object]]:
-        step = {"1m": 60, "1h": 3600, "1d": 86400}[params["interval"]]
+        step = INTERVALS[params["interval"]]
         rows = int(params.get("limit", 500))
         last = _floor(now, step)
         if "endTime" in params:
