@@ -11,6 +11,7 @@ import httpx
 import pandas as pd
 
 from core.answer import Answer, KintsugiError, NoAnswer
+from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock, SteadyClock, SystemClock
 from core.engine.call import described
@@ -248,12 +249,24 @@ class AsyncHub:
             raise ValueError(f"limit={limit!r}: expected at least 1")
         return await self._world.symbols(text, limit, deadline)
 
+    @property
+    def archive(self) -> Archive:
+        """Candles on disk of the world that answers now, live or lab; may be used from any thread."""
+        return self._world.archive
+
+    async def settled(self) -> None:
+        """Return when the candles fetched so far are in the archive."""
+        if self._world.feed is not None:
+            await self._world.feed.settle()
+
     async def health(self) -> Snapshot:
         """Circuits, pauses and success of everything in the catalogue, as plain data."""
         assert self._folder is not None  # noqa: S101 - the world says it first
         notices = [self._folder.notice] if self._folder.notice else []
         if self._folder.write_errors:
             notices.append(f"{self._folder.write_errors} disk writes failed: {self._folder.last_write_error}")
+        if self._world.feed is not None and self._world.feed.lost:
+            notices.append(f"{self._world.feed.lost} fetched candles were not kept: the disk is too slow")
         return self._world.snapshot(self.settings.mode, self.why, self.live_again, notices)
 
     @property

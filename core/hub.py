@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.answer import Answer, KintsugiError
 from core.async_hub import AsyncHub
+from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.snapshot import Snapshot
@@ -84,6 +85,11 @@ class Hub:
         """The embedded market simulator, while it is what answers."""
         return self.hub.lab
 
+    @property
+    def archive(self) -> Archive:
+        """Candles on disk of the world that answers now, live or lab; may be used from any thread."""
+        return self.hub.archive
+
     async def run(self, job: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
         return await asyncio.wrap_future(self._submit(job))
@@ -115,6 +121,10 @@ class Hub:
     def symbols(self, text: str = "", **how: Any) -> Symbols:
         """See :meth:`AsyncHub.symbols`."""
         return self._wait(self.hub.symbols(text, **how))
+
+    def settled(self) -> None:
+        """See :meth:`AsyncHub.settled`."""
+        self._wait(self.hub.settled())
 
     def health(self) -> Snapshot:
         """See :meth:`AsyncHub.health`."""

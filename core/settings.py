@@ -137,6 +137,10 @@ class Settings(BaseSettings):
         description="an address of your own that forwards requests, asked last before the stale cache; "
         "{url} in it stands for the address to fetch, otherwise ?url= is added",
     )
+    archive: bool = Field(True, description="keep the closed candles that were fetched, as Parquet")
+    archive_days: int = Field(
+        0, ge=0, le=36_500, description="whole months older than this are given up; 0 keeps all"
+    )
 
     def __init__(self, **values: Any) -> None:
         try:

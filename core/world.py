@@ -8,6 +8,7 @@ import httpx
 import pandas as pd
 
 from core.answer import Answer, Attempt, NoAnswer
+from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.breaker import BreakerPolicy
@@ -16,6 +17,7 @@ from core.engine.call import Found
 from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange
+from core.engine.feed import Feed
 from core.engine.folder import DataFolder
 from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
@@ -99,6 +101,12 @@ class World:
             keep=settings.stale_seconds,
             era=self.state.era,
         )
+
+        self.archive = Archive(
+            folder.path / name / "archive", clock.now, lab=self.lab, keep_days=settings.archive_days
+        )
+        self.feed = Feed(self.archive, folder) if settings.archive and folder.writable else None
+        """What keeps fetched candles; None when it is switched off, or another process writes this folder."""
 
         async def ask_here(query: Query, *, deadline: float) -> Answer[Any]:
             return await ask(self, query, deadline)
@@ -202,6 +210,8 @@ class World:
         """Stop what runs, save what must survive, close connections and cache."""
         await self._router.close()
         await self._listings.close()
+        if self.feed is not None:
+            await self.feed.close()
         await self.state.save(last=True)
         self.watch.close()
         await self.sender.close()
@@ -228,6 +238,8 @@ class World:
             era=self.state.era,
         )
         self.cache.put(key, entry)
+        if self.feed is not None and isinstance(used, CandleQuery):
+            self.feed.offer(provider.id, used, found.value, wall)
         return Answer(
             value=found.value,
             source=provider.id,

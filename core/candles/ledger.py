@@ -209,7 +209,7 @@ def write_ledger(
 ) -> None:
     """Write a ledger as CSV or Parquet, by the file's ending unless ``form`` says so. ValueError for another."""
     form = form or _form(path)
-    plain = ledger.reset_index().astype({"field": str, "method": str, "source": str, "reason": str})
+    plain = to_plain(ledger)
     if form == "csv":
         plain.to_csv(path, index=False)
     else:
@@ -225,26 +225,34 @@ def read_ledger(given: str | Path | bytes) -> pd.DataFrame:
         else:
             plain = pd.read_csv(io.BytesIO(body), float_precision="round_trip", keep_default_na=False,
                                 na_values={"before": [""], "after": [""]})  # fmt: skip
-        time = pd.DatetimeIndex(pd.to_datetime(plain["time"], utc=True, format="ISO8601"))
-        numbers = {
-            name: plain[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("before", "after")
-        }
-        codes = [FIELDS.index(name) for name in plain["field"]]
-        return pd.DataFrame(
-            {
-                "time": to_index(time.as_unit("us").asi8),
-                "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS)),
-                "before": _nullable(numbers["before"]),
-                "after": _nullable(numbers["after"]),
-                "method": pd.Categorical(plain["method"], categories=known_methods(list(plain["method"]))),
-                "source": pd.Categorical(plain["source"].astype(object)),
-                "uses_future": plain["uses_future"].astype(bool).to_numpy(),
-                "reason": pd.Categorical(plain["reason"].astype(object)),
-            },
-            index=pd.Index(plain["repair"].astype("int64"), name="repair"),
-        )
+            plain["time"] = pd.to_datetime(plain["time"], utc=True, format="ISO8601")
+        return from_plain(plain)
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise NotCandles(f"no ledger: {str(error)[:120]}") from None
+
+
+def to_plain(ledger: pd.DataFrame) -> pd.DataFrame:
+    """A ledger as a table of plain columns, ``repair`` among them, as files hold it."""
+    return ledger.reset_index().astype({"field": str, "method": str, "source": str, "reason": str})
+
+
+def from_plain(plain: pd.DataFrame) -> pd.DataFrame:
+    """The ledger in a table of plain columns; others beside them are left out. KeyError, ValueError if none is."""
+    numbers = {name: plain[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("before", "after")}
+    codes = [FIELDS.index(name) for name in plain["field"]]
+    return pd.DataFrame(
+        {
+            "time": to_index(pd.DatetimeIndex(plain["time"]).as_unit("us").asi8),
+            "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS)),
+            "before": _nullable(numbers["before"]),
+            "after": _nullable(numbers["after"]),
+            "method": pd.Categorical(plain["method"], categories=known_methods(list(plain["method"]))),
+            "source": pd.Categorical(plain["source"].to_numpy(dtype=object)),
+            "uses_future": plain["uses_future"].astype(bool).to_numpy(),
+            "reason": pd.Categorical(plain["reason"].to_numpy(dtype=object)),
+        },
+        index=pd.Index(plain["repair"].astype("int64"), name="repair"),
+    )
 
 
 def _form(path: str | Path) -> Literal["csv", "parquet"]:

@@ -62,12 +62,17 @@ class Repair:
         return self.after.usable
 
     @cached_property
+    def causal(self) -> "Repair":
+        """The same repair by the *as known* rules: with nothing in it later than each candle."""
+        if self.policy.view == "as_known":
+            return self
+        policy = replace(self.policy, view="as_known")
+        return repair(self.raw, self.interval, policy, self._sources, self._now, self._siblings)
+
+    @property
     def as_known(self) -> pd.DataFrame:
         """The same series with nothing in it later than each candle."""
-        if self.policy.view == "as_known":
-            return self.frame
-        policy = replace(self.policy, view="as_known")
-        return repair(self.raw, self.interval, policy, self._sources, self._now, self._siblings).frame
+        return self.causal.frame
 
     def undo(self, repairs: int | Collection[int] | None = None) -> pd.DataFrame:
         """Take back everything (the raw frame, to the bit), or only the repairs of these numbers in the ledger.

@@ -1,14 +1,14 @@
 """The data folder: private, written by one process, through one thread."""
 
 import asyncio
-import contextlib
 import logging
-import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, TypeVar
+
+from core.files import try_lock
 
 T = TypeVar("T")
 
@@ -24,11 +24,11 @@ class DataFolder:
         try:
             if not path.exists():  # a folder that was there has its owner's mode; what we put into it is 0700
                 path.mkdir(parents=True, mode=0o700)
-            self._lock: IO[bytes] | None = _locked(path / "lock")
+            self._lock: IO[bytes] | None = try_lock(path / "lock")
         except OSError as error:
             self.notice = f"{path} cannot be written ({error.strerror}): data is kept until this process ends"
             path = Path(tempfile.mkdtemp(prefix="kintsugi-"))
-            self._lock = _locked(path / "lock")
+            self._lock = try_lock(path / "lock")
         if self._lock is None:
             self.notice = (
                 "another process writes this data folder: this one reads it, and keeps its own in memory"
@@ -72,40 +72,3 @@ class DataFolder:
         self.write_errors += 1
         self.last_write_error = f"{type(error).__name__}: {error}"
         log.warning("write to the data folder failed: %s", self.last_write_error)
-
-
-def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> None:
-    """The whole file or the old one, whatever happens in between.
-
-    Without ``sync`` it still survives the end of the process, but not of the machine.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _locked(path: Path) -> IO[bytes] | None:
-    file = path.open("ab")
-    try:
-        if os.name == "nt":  # pragma: no cover - the other system's lock
-            import msvcrt  # noqa: PLC0415 - exists only there
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl  # noqa: PLC0415 - exists only here
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file

@@ -18,10 +18,11 @@ from core.clock import Clock
 from core.engine.classify import EXPECTED, classify
 from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown, throttled_for
-from core.engine.folder import DataFolder, write_atomically
+from core.engine.folder import DataFolder
 from core.engine.guard import Guard
 from core.engine.local import on_the_network
 from core.engine.transport import Sender
+from core.files import write_atomically
 from core.settings import Settings
 from core.symbols import Known
 

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from core.clock import Clock
 from core.engine.cooldown import LONGEST_BAN, Cooldown
-from core.engine.folder import DataFolder, write_atomically
+from core.engine.folder import DataFolder
 from core.engine.guard import Guard
+from core.files import write_atomically
 
 log = logging.getLogger(__name__)
 
