@@ -185,7 +185,7 @@ def write_changes(path: Path, changes: Changes) -> None:
 
 
 def _lines(made: Repair, now: float, *, best: bool, as_known: bool) -> pd.DataFrame:
-    beside = {"applied": _stamp(now), "best": best, "as_known": as_known, "revision": False}
+    beside: dict[str, Any] = {"applied": _stamp(now), "best": best, "as_known": as_known, "revision": False}
     return to_plain(made.ledger).assign(**beside)
 
 
