@@ -22,13 +22,26 @@ from core.engine.target import endpoints_of
 from core.indicators import Summary
 from core.lab import Lab
 from core.market import (
+    AssetFacts,
     CandleQuery,
+    MarketOverview,
+    MetadataQuery,
     Moment,
+    News,
+    NewsQuery,
+    OnChainFigure,
+    OnChainQuery,
     OrderBook,
     OrderBookQuery,
+    Prediction,
+    PredictionQuery,
     PriceQuery,
     Query,
     Quote,
+    Sentiment,
+    SentimentQuery,
+    Social,
+    SocialQuery,
     TechnicalQuery,
     Volume,
     VolumeQuery,
@@ -239,6 +252,38 @@ class AsyncHub:
     ) -> Answer[Summary]:
         """What the indicators say at the newest closed candle, each signal with its reason."""
         return await self.fetch(TechnicalQuery(symbol, interval, _listed(allow_quote)), **how)
+
+    async def metadata(self, asset: str | None = None, **how: Any) -> Answer[MarketOverview | AssetFacts]:
+        """The market as a whole, or what is known of one asset."""
+        return await self.fetch(MetadataQuery(asset), **how)
+
+    async def news(self, topic: str | None = None, limit: int = 20, **how: Any) -> Answer[News]:
+        """The newest news, about an asset or words if a topic is given. All text is plain."""
+        return await self.fetch(NewsQuery(topic, limit), **how)
+
+    async def sentiment(self, text: str | None = None, **how: Any) -> Answer[Sentiment]:
+        """The mood of the market, or of a text, from -1 to 1."""
+        return await self.fetch(SentimentQuery(text), **how)
+
+    async def social(self, symbol: str, **how: Any) -> Answer[Social]:
+        """How much is said of an asset, and by how many."""
+        return await self.fetch(SocialQuery(symbol), **how)
+
+    async def onchain(self, metric: str, **how: Any) -> Answer[OnChainFigure]:
+        """One figure of a chain: a name among :data:`core.market.METRICS`."""
+        return await self.fetch(OnChainQuery(metric), **how)
+
+    async def prediction(
+        self,
+        symbol: str,
+        interval: str = "1h",
+        horizon: int = 1,
+        *,
+        allow_quote: Sequence[str] = (),
+        **how: Any,
+    ) -> Answer[Prediction]:
+        """A direction, and how often its method was right before on candles that it had not seen."""
+        return await self.fetch(PredictionQuery(symbol, interval, horizon, _listed(allow_quote)), **how)
 
     async def symbols(self, text: str = "", *, limit: int = MOST, deadline: float = LISTS_WAIT) -> Symbols:
         """Markets that the text may mean, best match first, and who lists them; ``str()`` says so in words.

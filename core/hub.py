@@ -19,7 +19,19 @@ from core.clock import Clock
 from core.engine.snapshot import Snapshot
 from core.indicators import Summary
 from core.lab import Lab
-from core.market import OrderBook, Query, Quote, Volume
+from core.market import (
+    AssetFacts,
+    MarketOverview,
+    News,
+    OnChainFigure,
+    OrderBook,
+    Prediction,
+    Query,
+    Quote,
+    Sentiment,
+    Social,
+    Volume,
+)
 from core.ops.read import JournalReader
 from core.ops.stats import Stats
 from core.settings import Settings
@@ -117,6 +129,30 @@ class Hub:
     def technical(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Summary]:
         """See :meth:`AsyncHub.technical`."""
         return self._wait(self.hub.technical(symbol, interval, **fields))
+
+    def metadata(self, asset: str | None = None, **fields: Any) -> Answer[MarketOverview | AssetFacts]:
+        """See :meth:`AsyncHub.metadata`."""
+        return self._wait(self.hub.metadata(asset, **fields))
+
+    def news(self, topic: str | None = None, limit: int = 20, **fields: Any) -> Answer[News]:
+        """See :meth:`AsyncHub.news`."""
+        return self._wait(self.hub.news(topic, limit, **fields))
+
+    def sentiment(self, text: str | None = None, **fields: Any) -> Answer[Sentiment]:
+        """See :meth:`AsyncHub.sentiment`."""
+        return self._wait(self.hub.sentiment(text, **fields))
+
+    def social(self, symbol: str, **fields: Any) -> Answer[Social]:
+        """See :meth:`AsyncHub.social`."""
+        return self._wait(self.hub.social(symbol, **fields))
+
+    def onchain(self, metric: str, **fields: Any) -> Answer[OnChainFigure]:
+        """See :meth:`AsyncHub.onchain`."""
+        return self._wait(self.hub.onchain(metric, **fields))
+
+    def prediction(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Prediction]:
+        """See :meth:`AsyncHub.prediction`."""
+        return self._wait(self.hub.prediction(symbol, interval, **fields))
 
     def symbols(self, text: str = "", **how: Any) -> Symbols:
         """See :meth:`AsyncHub.symbols`."""

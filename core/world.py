@@ -21,6 +21,7 @@ from core.engine.feed import Feed
 from core.engine.folder import DataFolder
 from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
+from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.probe import MOST, network_there, spread
 from core.engine.router import Router
@@ -67,13 +68,15 @@ class World:
             slow_after=settings.slow_after,
             observe=settings.observe_only,
         )
-        self.guard = Guard(catalog, policy, rng, clock.mono())
+        keys = Keys(catalog.values(), lab=self.lab)
+        self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
         self.connectivity = Connectivity()
         self.sender = Sender(
             transport=transport,
             lab_url=settings.lab_url,
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
+            keys=keys,
         )
         self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
         self.state.restore()

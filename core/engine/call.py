@@ -12,7 +12,16 @@ from core.answer import Attempt, Tier
 from core.engine.candidates import Candidate, Unserved
 from core.engine.complete import lateness
 from core.engine.exchange import Result
-from core.market import CandleQuery, Query, SymbolQuery
+from core.market import (
+    CandleQuery,
+    MetadataQuery,
+    NewsQuery,
+    OnChainQuery,
+    Query,
+    SentimentQuery,
+    SocialQuery,
+    SymbolQuery,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,20 @@ def notes_on(query: Query, winner: Result, now: float) -> tuple[str, ...]:
 
 def described(query: Query) -> str:
     """The query in a few words: ``1h candles of BTC/USDT``."""
-    what = {"ohlcv": "candles", "orderbook": "order book"}.get(query.capability, query.capability)
+    match query:
+        case MetadataQuery(asset=None):
+            return "the market as a whole"
+        case MetadataQuery(asset=asset):
+            return f"facts on {asset}"
+        case NewsQuery(topic=topic):
+            return f"news about {topic}" if topic else "news"
+        case SentimentQuery(text=text):
+            return "the mood of the market" if text is None else "the sentiment of a text"
+        case SocialQuery(symbol=asset):
+            return f"what is said of {asset}"
+        case OnChainQuery(metric=metric):
+            return f"{metric} on the chain"
+    what = {"ohlcv": "candles", "orderbook": "order book", "ai_prediction": "prediction"}
     symbol = f" of {query.symbol}" if isinstance(query, SymbolQuery) else ""
-    return f"{getattr(query, 'interval', '')} {what}{symbol}".strip()
+    named = what.get(query.capability, query.capability)
+    return f"{getattr(query, 'interval', '')} {named}{symbol}".strip()

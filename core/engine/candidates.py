@@ -43,6 +43,7 @@ class Unserved:
 
     provider: Provider
     reason: str
+    outcome: Outcome = "skipped_unserved"
 
 
 class Ranking:
@@ -73,13 +74,16 @@ class Ranking:
             short: list[Candidate] = []
             building: list[Candidate] = []
             for provider in order:
+                disabled = self._guard.disabled(provider)
                 lacks = provider.serves(variant, wall)
                 unlisted = self._guard.unlisted(provider, variant, wall)
-                if lacks and not unlisted and (finer := finer_interval(provider, variant, wall)):
+                finer = None if disabled or unlisted or not lacks else finer_interval(provider, variant, wall)
+                if finer:
                     building += _hosts(provider, variant, finer)
-                elif reason := lacks or unlisted:
+                elif (reason := lacks or unlisted) or disabled:
                     if variant is query:
-                        ranked.append(Unserved(provider, reason))
+                        outcome: Outcome = "skipped_unserved" if reason else "skipped_disabled"
+                        ranked.append(Unserved(provider, reason or disabled, outcome))
                 elif providers is None and not provider.covers(variant, wall):
                     short += _hosts(provider, variant)
                 else:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,37 @@ import pyarrow as pa
 
 from core.answer import Attempt, KintsugiError
 from core.indicators import Summary
-from core.market import CANDLE_FIELDS, OrderBook, Quote, Volume, candles_frame, to_datetime
+from core.market import (
+    CANDLE_FIELDS,
+    AssetFacts,
+    MarketOverview,
+    News,
+    NewsItem,
+    OnChainFigure,
+    OrderBook,
+    Prediction,
+    Quote,
+    Sentiment,
+    Social,
+    Volume,
+    candles_frame,
+    to_datetime,
+)
 
 MAGIC = b"KTS1"
-_RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Quote, Volume, OrderBook)}
+_KINDS = (
+    Quote,
+    Volume,
+    OrderBook,
+    MarketOverview,
+    AssetFacts,
+    News,
+    Sentiment,
+    Social,
+    OnChainFigure,
+    Prediction,
+)
+_RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in _KINDS}
 
 
 class Undecodable(KintsugiError):
@@ -128,10 +156,35 @@ def _from_arrow(body: bytes) -> pd.DataFrame:
 def _record(head: dict[str, Any]) -> Any:
     if head["kind"] == "Summary":
         return Summary.from_dict(head["value"])
-    kind, fields = _RECORDS[head["kind"]], dict(head["value"])
-    if fields.get("time") is not None:
-        fields["time"] = to_datetime(fields["time"])
-    for side in ("bids", "asks"):
-        if side in fields:
-            fields[side] = tuple((float(price), float(size)) for price, size in fields[side])
+    return _revived(_RECORDS[head["kind"]], head["value"])
+
+
+def _revived(kind: type[Any], said: dict[str, Any]) -> Any:
+    """A record from plain data: what JSON has no form for is made again."""
+    fields = dict(said)
+    for name, make in _FORMS.items():
+        if fields.get(name) is not None:
+            fields[name] = make(fields[name])
     return kind(**fields)
+
+
+def _levels(rows: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(price), float(size)) for price, size in rows)
+
+
+def _items(rows: Any) -> tuple[NewsItem, ...]:
+    return tuple(_revived(NewsItem, row) for row in rows)
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "time": to_datetime,
+    "published": to_datetime,
+    "started": to_datetime,
+    "bids": _levels,
+    "asks": _levels,
+    "items": _items,
+    "newest_posts": _items,
+    "tags": tuple,
+    "history": lambda rows: tuple((to_datetime(moment), float(score)) for moment, score in rows),
+}
+"""Field → how it is made again."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.market import CandleQuery, Query
+from core.market import CandleQuery, News, NewsQuery, Query
 
 EDGE = 3
 """Intervals that may be missing at either edge: venues publish late, and quiet ones omit candles."""
@@ -30,6 +30,8 @@ def shortfall(query: Query, value: Any, now: float) -> str:
 
     Holes inside are not partial: what is missing there is for the audit of candles to say.
     """
+    if isinstance(query, NewsQuery) and isinstance(value, News) and not value.items:
+        return "partial: no news" + (f" about {query.topic}" if query.topic else "")
     if not isinstance(query, CandleQuery) or not isinstance(value, pd.DataFrame):
         return ""
     first, stop = query.span(now)

@@ -23,7 +23,7 @@ from core.engine.health import Health, Permits
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
 from core.engine.transport import Sender
-from core.market import CandleQuery, Query, SymbolQuery
+from core.market import CandleQuery, Query
 from core.settings import Settings
 
 BACKOFF = (0.05, 0.15)
@@ -211,14 +211,14 @@ class Exchange:
     def _judge(self, candidate: Candidate, error: BaseException) -> Failure:
         """Sort a failure, and start the pauses it asks for."""
         provider, query = candidate.provider, candidate.query
-        if isinstance(error, UnknownSymbol) and isinstance(query, SymbolQuery):
-            if query.symbol == provider.check_symbol:
+        if isinstance(error, UnknownSymbol) and query.subject:
+            if query.subject in {provider.check_symbol, provider.check_symbol.partition("/")[0]}:
                 # It certainly lists that one: the API has moved, or is broken.
                 error = ProviderDown(
-                    f"says it does not know {query.symbol}, its own check symbol: {error.reason}"
+                    f"says it does not know {query.subject}, its own check symbol: {error.reason}"
                 )
             else:
-                self._guard.remember_unknown(provider, query.capability, query.symbol, self._clock.mono())
+                self._guard.remember_unknown(provider, query.capability, query.subject, self._clock.mono())
         failure = classify(error)
         if isinstance(error, Throttled):
             seconds = throttled_for(error, self._settings.throttle_default)

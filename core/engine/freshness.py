@@ -4,9 +4,27 @@ from typing import Any
 
 import pandas as pd
 
-from core.market import INTERVALS, CandleQuery, Capability, Query, TechnicalQuery, floor_time
+from core.market import (
+    INTERVALS,
+    CandleQuery,
+    Capability,
+    PredictionQuery,
+    Query,
+    SentimentQuery,
+    TechnicalQuery,
+    floor_time,
+)
 
-WINDOW: dict[Capability, float] = {"price": 5.0, "orderbook": 2.0, "volume": 30.0}
+WINDOW: dict[Capability, float] = {
+    "price": 5.0,
+    "orderbook": 2.0,
+    "volume": 30.0,
+    "metadata": 300.0,
+    "news": 300.0,
+    "sentiment": 900.0,
+    "social": 900.0,
+    "onchain": 30.0,
+}
 OPEN_CANDLE = 10.0
 LATE = 10.0
 """While a venue has not yet published the candle that just closed."""
@@ -17,7 +35,9 @@ GRACE = 1.0
 
 def fresh_for(query: Query, value: Any, fetched: float) -> float:
     """Closed candles hold until the next one closes; other values for a window of their capability."""
-    if isinstance(query, TechnicalQuery):
+    if isinstance(query, SentimentQuery) and query.text is not None:
+        return SETTLED  # a text does not change
+    if isinstance(query, TechnicalQuery | PredictionQuery):
         return min(SETTLED, floor_time(fetched, query.interval) + INTERVALS[query.interval] + GRACE - fetched)
     if not isinstance(query, CandleQuery):
         return WINDOW.get(query.capability, 60.0)

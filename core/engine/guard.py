@@ -2,6 +2,7 @@
 
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,8 +51,17 @@ def scopes(provider: Provider, capability: Capability, host: Host) -> tuple[str,
 class Guard:
     """Health, pauses, quotas and isolations of everything in a catalogue."""
 
-    def __init__(self, catalog: Catalog, policy: BreakerPolicy, rng: random.Random, now: float) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        policy: BreakerPolicy,
+        rng: random.Random,
+        now: float,
+        disabled: Callable[[Provider], str] = lambda _: "",
+    ) -> None:
         self.catalog = catalog
+        self.disabled = disabled
+        """Why a provider can be of no use now, a key missing; empty when it can."""
         self.cooldowns = Cooldowns()
         self.isolated: dict[str, str] = {}
         """Scope → reason; a person's doing."""
@@ -108,9 +118,8 @@ class Guard:
         self, provider: Provider, host: Host, query: Query, now: float, wall: float
     ) -> Permits | Refusal:
         """The same, for a query."""
-        symbol = query.symbol if isinstance(query, SymbolQuery) else ""
         cost = provider.cost(provider.pages(query, wall)[0])
-        return self.admit(provider, query.capability, host, symbol, cost, now)
+        return self.admit(provider, query.capability, host, query.subject, cost, now)
 
     def _ill_siblings(self, provider: Provider, capability: Capability, host: Host) -> list[Health]:
         if len(provider.hosts) == 1:
@@ -119,8 +128,10 @@ class Guard:
         return [health for health in others if health.shut]
 
     def left_alone(self, where: tuple[Provider, Host], now: float) -> bool:
-        """Whether nothing at all may be sent to a host: isolated by a person, or resting at its own wish."""
+        """Whether nothing at all may be sent to a host: isolated, resting at its own wish, without its key."""
         provider, host = where
+        if self.disabled(provider):
+            return True
         whole = (provider.id, f"{provider.id}@{host.group}")
         return any(scope in self.isolated for scope in whole) or bool(self.cooldowns.holding(whole, now))
 
@@ -149,6 +160,8 @@ class Guard:
         held_by = scopes(provider, endpoint.capability, host)
         if any(scope in self.isolated for scope in held_by):
             return "isolated"
+        if self.disabled(provider):
+            return "disabled"
         if cooldown := self.cooldowns.holding(held_by, now):
             return cooldown.kind
         return self._health[endpoint].state(now)

@@ -201,7 +201,7 @@ class Router:
         wall = self._clock.now()
         provider = entry.provider
         if isinstance(entry, Unserved):
-            call.attempts.append(skipped(provider, None, "skipped_unserved", entry.reason, wall))
+            call.attempts.append(skipped(provider, None, entry.outcome, entry.reason, wall))
             return None
         query = entry.query
         key = (provider.id, query)

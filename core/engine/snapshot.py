@@ -121,7 +121,9 @@ def _endpoint(guard: Guard, endpoint: Endpoint, health: Health, now: float) -> E
         errors=health.circuit.errors,
         would_open=health.circuit.would_open,
         cooldown=left,
-        reason=isolated or (pause.reason if pause else health.last_error if state != "healthy" else ""),
+        reason=isolated
+        or guard.disabled(provider)
+        or (pause.reason if pause else health.last_error if state != "healthy" else ""),
         calls=sum(health.totals.values()),
         outcomes={str(outcome): count for outcome, count in health.totals.items()},
         success_rate=health.success_rate(),

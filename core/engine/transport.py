@@ -14,6 +14,7 @@ import httpx
 from core.catalog import Host
 from core.engine.connection import Headers, too_large
 from core.engine.inflate import ENCODINGS, inflated
+from core.engine.keys import Keys
 from core.engine.pool import Pool
 from core.engine.resolve import Resolver
 from core.wire import WireRequest
@@ -35,8 +36,10 @@ class Sender:
         lab_url: str,
         connect_timeout: float,
         request_timeout: float,
+        keys: Keys,
     ) -> None:
         self._injected = transport
+        self._keys = keys
         self._lab = httpx.URL(lab_url) if lab_url else None
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
@@ -47,11 +50,14 @@ class Sender:
     async def send(self, host: Host, request: WireRequest, seconds: float | None = None) -> httpx.Response:
         """One exchange, read whole. ``httpx`` errors as they come; BadPayload if the body is huge."""
         seconds = self._request_timeout if seconds is None else seconds
+        filled = self._keys.fill(request)
         try:
             async with asyncio.timeout(seconds):
                 if self._injected is not None:
-                    return await self._through(self._injected, request)
-                return await self._directly(host, request)
+                    response = await self._through(self._injected, filled.request)
+                else:
+                    response = await self._directly(host, filled.request)
+                return filled.redacted(response)
         except TimeoutError:
             raise httpx.ReadTimeout(f"no whole answer in {seconds:g} s") from None
 

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from core.answer import Untrue
-from core.market import CandleQuery, OrderBook, Query, Quote
+from core.market import METRICS, CandleQuery, OnChainFigure, OrderBook, Prediction, Query, Quote, Sentiment
 
 AHEAD = 120.0
 """Seconds that a provider's clock may run ahead of ours."""
+
+STANDS = 6 * 3600.0
+"""No chain goes without a block for so long; what says so is not up to date."""
 
 
 def check(query: Query, value: Any, now: float) -> None:
@@ -23,6 +26,13 @@ def check(query: Query, value: Any, now: float) -> None:
         _quote(value)
     elif isinstance(value, OrderBook):
         _book(value)
+    elif isinstance(value, Sentiment):
+        _between("score", value.score, -1.0, 1.0)
+    elif isinstance(value, OnChainFigure):
+        _figure(value, now)
+    elif isinstance(value, Prediction):
+        for name in ("probability_up", "hit_rate", "hit_low", "hit_high"):
+            _between(name, getattr(value, name), 0.0, 1.0)
 
 
 def _candles(query: Query, frame: pd.DataFrame, now: float) -> None:
@@ -58,3 +68,20 @@ def _book(book: OrderBook) -> None:
         raise Untrue(f"crossed book: bid {book.bids[0][0]:g}, ask {book.asks[0][0]:g}")
     if any(price <= 0 for price, _ in (*book.bids[-1:], *book.asks[:1])):
         raise Untrue("a price in the book is not positive")
+
+
+def _figure(figure: OnChainFigure, now: float) -> None:
+    metric = METRICS[figure.metric]
+    _between(figure.metric, figure.value, metric.low, metric.high)
+    if figure.time is None:
+        return
+    age = now - figure.time.timestamp()
+    if age < -AHEAD:
+        raise Untrue(f"a figure from the future: {figure.time:%Y-%m-%d %H:%M} UTC")
+    if figure.metric.endswith("_block_height") and age > STANDS:
+        raise Untrue(f"frozen: the newest block is of {figure.time:%Y-%m-%d %H:%M} UTC")
+
+
+def _between(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise Untrue(f"{name} is {value:g}, which cannot be: expected {low:g} to {high:g}")

@@ -11,17 +11,21 @@ from typing import Any, NoReturn
 import httpx
 
 from core.answer import BadPayload, CallerError, Forbidden, ProviderDown, Throttled, UnknownSymbol, WireError
+from core.wire.calls import BodyFormat
 from core.wire.declare import Declaration, ErrorRule
 from core.wire.paths import MISSING, find
 from core.wire.values import EARLIEST, LATEST, PER_SECOND, clip
 
 _LONG_NUMBER = re.compile(r"\d{9,}")
 _JSON_TYPE = re.compile(r"(application|text)/([\w.+-]+\+)?json")
+_FEED_TYPE = re.compile(r"(application|text)/([\w.+-]+\+)?xml")
 _EDGES = ("CloudFront", "Cloudflare", "Akamai")
 
 
-def accept(spec: Declaration, response: httpx.Response, now: float | None) -> Any:
+def accept(spec: Declaration, response: httpx.Response, now: float | None, form: BodyFormat = "json") -> Any:
     """The decoded body of a 200 that is JSON and no error; a :class:`WireError` for all else.
+
+    Of a ``feed`` it is the bytes, which :mod:`core.wire.feed` looks into.
 
     The provider's declared error forms come first, whatever the status; then the status; then the body.
     ``now`` in seconds since 1970 is what a Retry-After date is measured against when there is no Date header.
@@ -33,12 +37,24 @@ def accept(spec: Declaration, response: httpx.Response, now: float | None) -> An
             raise _declared(spec, rule, said, body, response, now)
     if status != HTTPStatus.OK:
         raise _by_status(spec, body, response, now)
+    if form == "feed":
+        return _feed(response)
     if fault is not None:
         raise BadPayload(fault, status=status)
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind and not _JSON_TYPE.fullmatch(kind) and kind not in spec.content_types:
         raise BadPayload(f"content type {clip(kind)} instead of JSON", status=status)
     return body
+
+
+def _feed(response: httpx.Response) -> bytes:
+    if not response.content.strip():
+        raise BadPayload("empty body", status=response.status_code)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and not _FEED_TYPE.fullmatch(kind):
+        named = "HTML" if kind == "text/html" else f"content type {clip(kind)}"
+        raise BadPayload(f"{named} instead of a feed", status=response.status_code)
+    return response.content
 
 
 def sent_at(response: httpx.Response) -> float | None:

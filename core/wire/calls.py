@@ -11,16 +11,19 @@ range, and ``{days}`` is the same in days.
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
-from core.market import CANDLE_FIELDS, INTERVALS
+from core.market import CANDLE_FIELDS, INTERVALS, Query
 from core.wire.fields import Dotted, Https, Model, Positive, Scalar, Several, Whole, check_names
 from core.wire.paths import Path, parse_path
 from core.wire.values import TimeUnit
 
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
+
+BodyFormat: TypeAlias = Literal["json", "feed"]
+"""What a body is: JSON, or RSS or Atom."""
 
 _EVERYWHERE = {"symbol", "base", "quote"}
 
@@ -37,6 +40,7 @@ class Call(Model):
 
     path: Annotated[str, Field(pattern=r"^/")]
     method: Literal["GET", "POST"] = "GET"
+    format: BodyFormat = "json"
     params: dict[str, Scalar] = Field(default_factory=dict)
     json_body: Any = Field(None, alias="json")
     headers: dict[str, str] = Field(default_factory=dict)
@@ -90,6 +94,16 @@ class Call(Model):
         """Names that request templates may use."""
         return _EVERYWHERE
 
+    def fits(self, query: Query) -> bool:
+        """Whether this call answers the query, of those that a provider has for the capability."""
+        del query
+        return True
+
+    def lacks(self, query: Query) -> str:
+        """Why a query that does not fit cannot be served, in words."""
+        del query
+        return ""
+
     def cost_of(self, rows: int) -> float:
         """Weight of a request for this many rows or levels."""
         for step in self.cost_by_rows:
@@ -103,6 +117,7 @@ class CheckCall(Model):
 
     path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
     json_body: Any = Field(None, alias="json")
+    format: BodyFormat = "json"
     cost: Positive = 1.0
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from core.market import Capability
+from core.market import Capability, Query
+from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall
 from core.wire.calls import BookCall, Call, CandleCall, CheckCall, TickerCall
 from core.wire.fields import (
     Asset,
@@ -24,6 +25,7 @@ from core.wire.fields import (
     check_names,
 )
 from core.wire.listing import ListingCall
+from core.wire.news import NewsCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
 
@@ -60,14 +62,20 @@ class Auth(Model):
     """Environment variables that may hold the key, the usual name first."""
     header: str | None = None
     parameter: str | None = None
+    path: bool = False
+    """The key is the last part of the path."""
     prefix: str = ""
     """Before the key: ``"Bearer "``."""
     required: bool = False
+    get_at: Https | None = None
+    """Where one gets a key."""
+    unlocks: str = ""
+    """What it is good for, in a few words."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "Auth":
-        if (self.header is None) == (self.parameter is None):
-            raise ValueError("expected either header or parameter")
+        if [self.header is not None, self.parameter is not None, self.path].count(True) != 1:
+            raise ValueError("expected one of header, parameter, path")
         return self
 
 
@@ -135,7 +143,7 @@ class Declaration(Model):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     name: Annotated[str, Field(min_length=1)]
-    kind: Literal["exchange", "aggregator", "dex", "explorer", "news", "sentiment", "model"]
+    kind: Literal["exchange", "aggregator", "dex", "explorer", "node", "news", "sentiment", "social", "model"]
     home: Https
     docs: Https
     read_on: date
@@ -146,7 +154,8 @@ class Declaration(Model):
     limits: tuple[Limit, ...] = ()
     auth: Auth | None = None
     check: CheckCall
-    check_symbol: Annotated[str, AfterValidator(canonical_symbol)]
+    check_symbol: Annotated[str, AfterValidator(canonical_symbol)] | None = None
+    """A symbol that it certainly has; needed wherever symbols or assets are asked for."""
     check_every: Positive
     quotes: tuple[Asset, ...] = ()
     content_types: Texts = ()
@@ -159,16 +168,24 @@ class Declaration(Model):
     price: TickerCall | None = None
     volume: TickerCall | None = None
     orderbook: BookCall | None = None
+    metadata: Annotated[tuple[MetadataCall, ...], BeforeValidator(as_list)] = ()
+    news: NewsCall | None = None
+    sentiment: SentimentCall | None = None
+    social: SocialCall | None = None
+    onchain: Annotated[tuple[OnChainCall, ...], BeforeValidator(as_list)] = ()
     listing: ListingCall | None = None
     """Which symbols there are."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Declaration":
         if not self.calls:
-            raise ValueError("no capability: expected at least one of ohlcv, price, volume, orderbook")
+            raise ValueError(f"no capability: expected at least one of {', '.join(self._declared())}")
+        asked_about = ("ohlcv", "price", "volume", "orderbook", "social")
+        if self.check_symbol is None and (named := [one for one in asked_about if one in self.calls]):
+            raise ValueError(f"check_symbol: expected one, for {', '.join(named)}")
         if len({host.name for host in self.hosts}) < len(self.hosts):
             raise ValueError("hosts: one name stands there twice")
-        if self.quotes and self.check_symbol.split("/")[1] not in self.quotes:
+        if self.quotes and self.check_symbol and self.check_symbol.split("/")[1] not in self.quotes:
             raise ValueError(f"check_symbol={self.check_symbol!r}: its quote currency is not in quotes")
         if self.price is not None and self.price.last is None:
             raise ValueError("price: expected a path for last")
@@ -178,11 +195,31 @@ class Declaration(Model):
 
     @cached_property
     def calls(self) -> dict[Capability, Call]:
-        """Capability → its call."""
-        found: dict[Capability, Call | None] = {
+        """Capability → its call, or the first of them."""
+        return {capability: found[0] for capability, found in self.forms.items()}
+
+    @cached_property
+    def forms(self) -> dict[Capability, tuple[Call, ...]]:
+        """Capability → its calls, where different queries of it need different ones."""
+        return {capability: found for capability, found in self._declared().items() if found}
+
+    def call_for(self, query: Query) -> Call | None:
+        """The call that answers a query; None when there is none."""
+        return next((call for call in self.forms.get(query.capability, ()) if call.fits(query)), None)
+
+    def _declared(self) -> dict[Capability, tuple[Call, ...]]:
+        found: dict[Capability, Call | tuple[Call, ...] | None] = {
             "ohlcv": self.ohlcv,
             "price": self.price,
             "volume": self.volume,
             "orderbook": self.orderbook,
+            "metadata": self.metadata,
+            "news": self.news,
+            "sentiment": self.sentiment,
+            "social": self.social,
+            "onchain": self.onchain,
         }
-        return {capability: call for capability, call in found.items() if call is not None}
+        return {
+            capability: call if isinstance(call, tuple) else () if call is None else (call,)
+            for capability, call in found.items()
+        }

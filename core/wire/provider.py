@@ -14,17 +14,21 @@ from core.market import (
     INTERVALS,
     CandleQuery,
     Capability,
+    NewsQuery,
     OrderBookQuery,
     Query,
     SymbolQuery,
     to_seconds,
 )
-from core.wire import candles, tickers
+from core.wire import around, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
-from core.wire.calls import DEFAULT_MAX_BYTES, BookCall, Call, CandleCall, TickerCall
+from core.wire.around import Timed
+from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
 from core.wire.listing import ListingCall, read_listing
+from core.wire.news import NewsCall
 from core.wire.paths import MISSING, fill, find, show_path
+from core.wire.topics import asset_of, words_of
 from core.wire.values import clip
 
 _NO: dict[Capability, str] = {
@@ -32,6 +36,12 @@ _NO: dict[Capability, str] = {
     "price": "no price",
     "volume": "no 24 h volume",
     "orderbook": "no order book",
+    "onchain": "no figures of chains",
+}
+
+_ACCEPT: dict[BodyFormat, str] = {
+    "json": "application/json",
+    "feed": "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8",
 }
 
 _READERS: dict[Capability, Callable[..., Any]] = {
@@ -39,6 +49,11 @@ _READERS: dict[Capability, Callable[..., Any]] = {
     "price": tickers.read_price,
     "volume": tickers.read_volume,
     "orderbook": tickers.read_book,
+    "metadata": around.read_metadata,
+    "news": news.read_news,
+    "sentiment": around.read_sentiment,
+    "social": around.read_social,
+    "onchain": around.read_onchain,
 }
 
 
@@ -81,7 +96,7 @@ class Provider:
         self.hosts: tuple[Host, ...] = declaration.hosts
         self.capabilities: tuple[Capability, ...] = tuple(declaration.calls)
         self.limits: tuple[Limit, ...] = declaration.limits
-        self.check_symbol = declaration.check_symbol
+        self.check_symbol = declaration.check_symbol or ""
         self.check_every = declaration.check_every
         self.check_cost = declaration.check.cost
         self.quotes = declaration.quotes
@@ -100,13 +115,16 @@ class Provider:
 
         ``allow_quote`` is not looked at: ask with the other symbol to learn about the other currency.
         """
-        call = self.declaration.calls.get(query.capability)
-        if call is None:
+        forms = self.declaration.forms.get(query.capability)
+        if forms is None:
             return _NO.get(query.capability, f"no {query.capability.replace('_', ' ')}")
+        call = self.declaration.call_for(query)
+        if call is None:
+            return forms[0].lacks(query)
         if isinstance(query, SymbolQuery) and self.quotes and query.quote not in self.quotes:
             return f"no markets quoted in {query.quote}"
-        if isinstance(query, SymbolQuery) and self._nameless(query):
-            return f"its name for {query.base} is not known"
+        if self._nameless(query):
+            return f"its name for {query.subject.partition('/')[0]} is not known"
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             if query.interval not in call.intervals:
                 return f"no {query.interval} candles"
@@ -121,7 +139,7 @@ class Provider:
 
     def covers(self, query: Query, now: float | datetime) -> bool:
         """False when a declared history depth cannot reach the whole asked span."""
-        call = self.declaration.calls.get(query.capability)
+        call = self.declaration.call_for(query)
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             return candles.covers(call, query, to_seconds(now, "now"))
         return True
@@ -162,7 +180,7 @@ class Provider:
         """The cheapest declared call, for connectivity and health."""
         check = self.declaration.check
         url = httpx.URL(self._host(host).url + check.path)
-        headers, content = {"accept": "application/json"}, None
+        headers, content = {"accept": _ACCEPT[check.format]}, None
         if check.json_body is not None:
             headers["content-type"], content = "application/json", _encoded(check.json_body)
         return WireRequest("GET" if content is None else "POST", url, headers, content)
@@ -191,11 +209,11 @@ class Provider:
         """
         call = self._call(query)
         moment = _seconds(now)
-        body = accept(self.declaration, response, moment)
+        body = accept(self.declaration, response, moment, call.format)
         if moment is None:
             moment = sent_at(response)
         _check_expected(call, self._plain_names(call, query), body)
-        if isinstance(query, SymbolQuery):
+        if query.subject:
             body = self._row_of(call, query, body)
             self._check_symbol(call, query, body)
         reader = call.custom or _READERS[query.capability]
@@ -207,7 +225,9 @@ class Provider:
 
     def read_check(self, response: httpx.Response, *, now: float | datetime | None = None) -> None:
         """None when a response to :meth:`check_request` is in order; else a :class:`WireError`."""
-        accept(self.declaration, response, _seconds(now))
+        body = accept(self.declaration, response, _seconds(now), self.declaration.check.format)
+        if self.declaration.check.format == "feed":
+            feed.entries(body)
 
     def native(self, symbol: str) -> str:
         """The symbol as the provider writes it."""
@@ -234,7 +254,7 @@ class Provider:
     def _request(self, call: Call, template: str, names: dict[str, Any], host: Host) -> WireRequest:
         path = fill(template, {name: quote(str(value), safe="") for name, value in names.items()})
         params = {key: _text(value) for key, value in fill(call.params, names).items()}
-        headers = {"accept": "application/json", **fill(call.headers, names)}
+        headers = {"accept": _ACCEPT[call.format], **fill(call.headers, names)}
         content = None
         if call.json_body is not None:
             headers["content-type"] = "application/json"
@@ -249,7 +269,7 @@ class Provider:
         )
 
     def _call(self, query: Query) -> Call:
-        call = self.declaration.calls.get(query.capability)
+        call = self.declaration.call_for(query)
         if call is None:
             raise ValueError(f"{self.id}: {self.serves(query)}")
         return call
@@ -275,28 +295,40 @@ class Provider:
             template = rules.long
         return {**names, "symbol": fill(template, names) if whole is None else whole}
 
-    def _nameless(self, query: SymbolQuery) -> bool:
+    def _nameless(self, query: Query) -> bool:
         rules = self.declaration.symbol
-        return rules.named_only and query.base not in rules.rename and query.symbol not in rules.overrides
+        if not rules.named_only or not query.subject:
+            return False
+        base = query.subject.partition("/")[0]
+        return base not in rules.rename and query.subject not in rules.overrides
+
+    def _subject_names(self, query: Query) -> dict[str, str]:
+        """The provider's names for what the query is about."""
+        if isinstance(query, SymbolQuery):
+            return self._symbol_names(query.base, query.quote)
+        if not query.subject:
+            return {}
+        rules = self.declaration.symbol
+        lower = rules.case == "lower"
+        name = rules.rename.get(query.subject) or (query.subject.lower() if lower else query.subject)
+        return {"base": name, "symbol": name}
 
     def _plain_names(self, call: Call, query: Query) -> dict[str, Any]:
         """What an answer may be expected to repeat of the request: symbol and interval."""
-        names: dict[str, Any] = {}
-        if isinstance(query, SymbolQuery):
-            names |= self._symbol_names(query.base, query.quote)
+        names: dict[str, Any] = dict(self._subject_names(query))
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             names |= {"interval": call.intervals.get(query.interval), "seconds": query.seconds}
         return names
 
-    def _row_of(self, call: Call, query: SymbolQuery, body: Any) -> Any:
+    def _row_of(self, call: Call, query: Query, body: Any) -> Any:
         """The body, or of a list of tickers the one that is meant."""
-        if not isinstance(call, TickerCall) or call.pick is None:
+        if not isinstance(call, TickerCall | Timed) or call.pick is None:
             return body
         if not isinstance(body, list):
             return body
         if not body:
-            raise UnknownSymbol(f"{self.name} answers with an empty list for {query.symbol}")
-        names = self._symbol_names(query.base, query.quote)
+            raise UnknownSymbol(f"{self.name} answers with an empty list for {query.subject}")
+        names = self._subject_names(query)
         for row in body:
             said = find(row, call.pick)
             if isinstance(said, str) and _bare(said) == _bare(names["symbol"]):
@@ -304,9 +336,7 @@ class Provider:
         raise BadPayload(f"no row is about {names['symbol']!r}")
 
     def _names(self, call: Call, query: Query, now: float | None) -> dict[str, Any]:
-        names: dict[str, Any] = {}
-        if isinstance(query, SymbolQuery):
-            names |= self._symbol_names(query.base, query.quote)
+        names: dict[str, Any] = dict(self._subject_names(query))
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             asked = candles.plan(call, query, now)
             names |= {
@@ -320,18 +350,25 @@ class Provider:
             }
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
             names["depth"] = call.depth_for(query.depth)
+        if isinstance(call, NewsCall) and isinstance(query, NewsQuery):
+            names |= {
+                "topic": call.anything if query.topic is None else words_of(query.topic),
+                "asset": None if query.topic is None else asset_of(query.topic),
+                "limit": query.limit,
+            }
         return names
 
-    def _check_symbol(self, call: Call, query: SymbolQuery, body: Any) -> None:
+    def _check_symbol(self, call: Call, query: Query, body: Any) -> None:
         """A response that names a symbol must name the one that was asked for."""
         said = None if call.symbol_at is None else find(body, call.symbol_at)
         if said is None or said is MISSING:
             return
-        own = self._symbol_names(query.base, query.quote)
-        plain = {"base": query.base, "quote": query.quote}
-        forms = {own["symbol"], query.symbol}
-        for form in self.declaration.symbol.answers:
-            forms |= {fill(form, own), fill(form, plain)}
+        own = self._subject_names(query)
+        forms = {own["symbol"], query.subject}
+        if isinstance(query, SymbolQuery):
+            plain = {"base": query.base, "quote": query.quote}
+            for form in self.declaration.symbol.answers:
+                forms |= {fill(form, own), fill(form, plain)}
         if not isinstance(said, str) or _bare(said) not in set(map(_bare, forms)):
             raise BadPayload(f"the answer is about {clip(said)}, asked for {own['symbol']!r}")
 

@@ -1,0 +1,127 @@
+"""News out of a feed, or out of rows of JSON. Everything becomes plain text."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from core.answer import BadPayload
+from core.market import News, NewsItem, NewsQuery, Query
+from core.wire import feed
+from core.wire.calls import Call
+from core.wire.fields import Dotted
+from core.wire.paths import MISSING, find, show_path
+from core.wire.topics import about, asset_of
+from core.wire.values import TimeUnit, clip, moment
+from core.wire.words import address, plain_text
+
+MOST_TITLE = 300
+MOST_SUMMARY = 600
+MOST_TAGS = 10
+AHEAD = 86400.0
+"""Seconds by which a date may lie ahead: some have no time zone. Beyond it no date is told."""
+
+
+class NewsCall(Call):
+    """News. A feed says by itself what stands where; of JSON ``rows`` leads to a list of objects.
+
+    ``searches`` means that the request itself asks for the topic; otherwise what is not about it is left out.
+    ``anything`` is what to search for when no topic is given.
+    """
+
+    rows: Dotted = ()
+    title: Dotted | None = None
+    url: Dotted | None = None
+    summary: Dotted | None = None
+    published: Dotted | None = None
+    publisher: Dotted | None = None
+    tags: Dotted | None = None
+    time_unit: TimeUnit = "iso"
+    searches: bool = False
+    anything: str | None = None
+    by: Annotated[str, Field(min_length=1)]
+    """Who publishes, where an item does not say so itself."""
+
+    @classmethod
+    def template_names(cls) -> set[str]:
+        return {"topic", "asset", "limit"}
+
+    @model_validator(mode="after")
+    def _says_where(self) -> "NewsCall":
+        if (self.format == "json") != (self.title is not None and self.url is not None):
+            raise ValueError("title, url: expected for JSON, and not for a feed")
+        return self
+
+    def fits(self, query: Query) -> bool:
+        # A service that knows topics by the codes of assets cannot search for words.
+        by_code = self.searches and "{topic}" not in str(self.params)
+        topic = query.topic if isinstance(query, NewsQuery) else None
+        return not by_code or topic is None or asset_of(topic) is not None
+
+    def lacks(self, query: Query) -> str:
+        del query
+        return "news by asset only"
+
+
+def read_news(call: NewsCall, query: NewsQuery, body: Any, now: float | None = None) -> News:
+    """Newest first, each address once. BadPayload when most rows are no news; none at all is a value."""
+    rows = feed.entries(body) if call.format == "feed" else [_said(call, row) for row in _rows(call, body)]
+    found: dict[str, NewsItem] = {}
+    unread = 0
+    for row in rows:
+        item = _item(call, row, now)
+        if item is None:
+            unread += 1
+        else:
+            found.setdefault(item.url, item)
+    if unread > len(rows) - unread:
+        raise BadPayload(f"{unread} of {len(rows)} rows have no title or no address")
+    items = list(found.values())
+    if query.topic is not None and not call.searches:
+        pattern = about(query.topic)
+        items = [
+            item for item in items if pattern.search(f"{item.title} {item.summary} {' '.join(item.tags)}")
+        ]
+    items.sort(key=lambda item: item.published or datetime.min.replace(tzinfo=UTC), reverse=True)
+    return News(tuple(items[: query.limit]), query.topic)
+
+
+def _rows(call: NewsCall, body: Any) -> list[Any]:
+    rows = find(body, call.rows)
+    if not isinstance(rows, list):
+        shown = "missing" if rows is MISSING else clip(rows)
+        raise BadPayload(f"{show_path(call.rows)} is {shown}, expected a list of news")
+    return rows
+
+
+def _said(call: NewsCall, row: Any) -> dict[str, Any]:
+    names = ("title", "url", "summary", "published", "publisher", "tags")
+    paths = {name: getattr(call, name) for name in names}
+    found = {name: None if path is None else find(row, path) for name, path in paths.items()}
+    return {name: None if value is MISSING else value for name, value in found.items()}
+
+
+def _item(call: NewsCall, row: Mapping[str, Any], now: float | None) -> NewsItem | None:
+    title, url = plain_text(row["title"], MOST_TITLE), address(row["url"])
+    if not title or url is None:
+        return None
+    published = row["published"]
+    if published is not None and not isinstance(published, datetime):
+        published = moment(published, call.time_unit, "published")
+    if published is not None and now is not None and published.timestamp() > now + AHEAD:
+        published = None
+    return NewsItem(
+        title,
+        url,
+        plain_text(row["publisher"], 80) or call.by,
+        published,
+        plain_text(row["summary"], MOST_SUMMARY),
+        _tags(row["tags"]),
+    )
+
+
+def _tags(said: Any) -> tuple[str, ...]:
+    names = said.split("|") if isinstance(said, str) else said if isinstance(said, list) else []
+    tags = dict.fromkeys(plain_text(name, 40) for name in names[: 4 * MOST_TAGS])
+    return tuple(tag for tag in tags if tag)[:MOST_TAGS]
