@@ -36,10 +36,10 @@ class Sender:
         lab_url: str,
         connect_timeout: float,
         request_timeout: float,
-        keys: Keys,
+        keys: Keys | None = None,
     ) -> None:
         self._injected = transport
-        self._keys = keys
+        self._keys = keys or Keys((), lab=True)
         self._lab = httpx.URL(lab_url) if lab_url else None
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout

@@ -1,11 +1,14 @@
 """What data faults do to a body."""
 
 import random
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.lab.faults import Fault
 from core.lab.venue import Reply
+
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:]*)")
 
 
 def disturb(reply: Reply, faults: Iterable[Fault], chance: random.Random) -> None:
@@ -72,6 +75,8 @@ def _drift(reply: Reply, fault: Fault, chance: random.Random) -> None:
 def _drifted(part: Any) -> Any:
     if isinstance(part, dict):
         return {f"{name}V2": _drifted(value) for name, value in part.items()}
+    if isinstance(part, str) and part.lstrip().startswith("<"):
+        return _TAG.sub(r"<\1\2V2", part)
     if isinstance(part, list):
         moved = part[1:] + part[:1] if part and not isinstance(part[0], dict | list) else part
         return [_drifted(value) for value in moved]

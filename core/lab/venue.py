@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, ClassVar, Self, TypeVar
 
 from core.lab.market import Listing, Market
@@ -167,6 +168,21 @@ class Venue:
         del call
         text = "<p>We are performing scheduled maintenance. We will be back shortly.</p>\r\n"
         return page(status, "Scheduled Maintenance", text)
+
+
+class PlainVenue(Venue):
+    """A provider that has no words of its own for what went wrong: the server in front of it says it."""
+
+    listed = ()
+
+    def unknown_path(self, call: Call) -> Reply:
+        """A page."""
+        del call
+        return self.failure(404)
+
+    def failure(self, status: int) -> Reply:
+        """A page."""
+        return page(status, f"{status} {HTTPStatus(status).phrase}", "<hr><center>nginx</center>\r\n")
 
 
 def page(status: int, title: str, text: str = "") -> Reply:

@@ -59,10 +59,10 @@ MOST_DESCRIPTION = 1000
 MOST_HISTORY = 100
 
 _MOODS = (
-    (20.0, "Extreme Fear"),
-    (40.0, "Fear"),
-    (60.0, "Neutral"),
-    (80.0, "Greed"),
+    (25.0, "Extreme Fear"),
+    (45.0, "Fear"),
+    (56.0, "Neutral"),
+    (76.0, "Greed"),
     (101.0, "Extreme Greed"),
 )
 

@@ -9,7 +9,7 @@ from core.market import PriceQuery
 CATALOG = Catalog.load()
 
 
-@pytest.mark.parametrize("provider", CATALOG.values(), ids=list(CATALOG))
+@pytest.mark.parametrize("provider", CATALOG.serving("price"), ids=lambda provider: provider.id)
 def test_what_is_shipped_can_be_asked_for(provider):
     symbols = shipped(provider)
     assert provider.check_symbol in symbols

@@ -1,6 +1,7 @@
 """The venues that the lab can play: one file each."""
 
 from core.lab.venue import Venue
+from core.lab.venues.around import AROUND
 from core.lab.venues.binance import Binance
 from core.lab.venues.binance_us import BinanceUS
 from core.lab.venues.bitfinex import Bitfinex
@@ -33,4 +34,5 @@ VENUES: tuple[Venue, ...] = (
     HTX(),
     CoinGecko(),
     CoinPaprika(),
+    *AROUND,
 )

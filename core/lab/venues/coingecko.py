@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from core.lab import around
 from core.lab.market import DAY_MINUTES, Listing, listings
 from core.lab.venue import Call, Refusal, Reply, Venue, page, route
 
@@ -88,6 +89,67 @@ class CoinGecko(Venue):
         found = [listing for coin in asked if (listing := self._find(coin, currency))]
         rows = [_market(call, listing, rank) for rank, listing in enumerate(found, 1)]
         return Reply(rows, tables=[rows], prices=("current_price",))
+
+    @route("/api/v3/global", "metadata")
+    def market(self, call: Call) -> Reply:
+        """The market as a whole, in many currencies."""
+        cap = around.total(call.market, call.now)
+        shares = {
+            base.lower(): around.capitalisation(call.market, base, call.now) / cap * 100
+            for base in ("BTC", "ETH")
+        }
+        bitcoin = around.dollars(call.market, "BTC", call.now)
+        told = {
+            "active_cryptocurrencies": len(_IDS),
+            "upcoming_icos": 0,
+            "markets": 1300,
+            "total_market_cap": {"btc": cap / bitcoin, "usd": cap},
+            "total_volume": {"usd": around.turnover(call.market, call.now)},
+            "market_cap_percentage": shares,
+            "market_cap_change_percentage_24h_usd": around.change_24h(call.market, "BTC", call.now),
+            "updated_at": int(call.now // 60 * 60),
+        }
+        caps: list[Any] = [told["total_market_cap"]]
+        return Reply({"data": told}, tables=[caps], prices=("usd",))
+
+    @route("/api/v3/coins/(?P<coin>[^/]+)", "metadata", "social")
+    def one(self, call: Call) -> Reply:
+        """All of one coin. What is switched off is left out."""
+        listing = self._listing(call, "usd")
+        base, coin = listing.base, call.params["coin"]
+        told: dict[str, Any] = {
+            "id": coin,
+            "symbol": base.lower(),
+            "name": _NAMES.get(base, coin.capitalize()),
+            "description": {"en": f'{coin} is <a href="https://example.com">simulated</a>.\r\n'},
+            "links": {"homepage": [f"https://{coin}.example.com", "", ""], "subreddit_url": ""},
+            "genesis_date": "2009-01-03" if base == "BTC" else None,
+            "sentiment_votes_up_percentage": 71.5,
+            "sentiment_votes_down_percentage": 28.5,
+            "watchlist_portfolio_users": around.people(base, 0.3),
+            "market_cap_rank": 1 + around.ranked(call.market, call.now).index(base),
+            "last_updated": _iso(call.now),
+        }
+        if call.params.get("market_data") != "false":
+            last = call.market.last(listing, call.now)
+            told["market_data"] = {
+                "current_price": {"usd": last},
+                "market_cap": {"usd": round(last * around.SUPPLY[base])},
+                "ath": {"usd": last * 1.4},
+                "circulating_supply": around.SUPPLY[base],
+                "total_supply": around.SUPPLY[base],
+                "max_supply": around.MAX_SUPPLY.get(base),
+            }
+        if call.params.get("community_data") != "false":
+            told["community_data"] = {
+                "facebook_likes": None,
+                "reddit_average_posts_48h": 5.2,
+                "reddit_average_comments_48h": 301.0,
+                "reddit_subscribers": around.people(base, 1.0),
+                "reddit_accounts_active_48h": around.people(base, 0.001),
+                "telegram_channel_user_count": None,
+            }
+        return Reply(told)
 
     @route("/api/v3/coins/(?P<coin>[^/]+)/ohlc", "ohlcv")
     def ohlc(self, call: Call) -> Reply:
@@ -182,7 +244,6 @@ def _simple(call: Call, listing: Listing, currency: str) -> dict[str, Any]:
 def _market(call: Call, listing: Listing, rank: int) -> dict[str, Any]:
     day = call.market.rolling(listing, DAY_MINUTES, call.now)
     last, before = float(day.close[0]), float(day.open[0])
-    moment = datetime.fromtimestamp(call.now // 60 * 60, UTC)
     return {
         "id": _IDS[listing.base],
         "symbol": listing.base.lower(),
@@ -195,8 +256,12 @@ def _market(call: Call, listing: Listing, rank: int) -> dict[str, Any]:
         "low_24h": float(day.low[0]),
         "price_change_24h": last - before,
         "price_change_percentage_24h": round((last / before - 1) * 100, 5),
-        "last_updated": moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "last_updated": _iso(call.now),
     }
+
+
+def _iso(now: float) -> str:
+    return datetime.fromtimestamp(now // 60 * 60, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _error(text: str, status: int = 422) -> Refusal:

@@ -1,0 +1,205 @@
+"""What is around a price: every provider of it against the lab, whose bodies know nothing of the catalogue."""
+
+import httpx
+import pytest
+
+from core.answer import UnknownSymbol, Untrue
+from core.catalog import Catalog
+from core.engine import truth
+from core.lab import Lab, around
+from core.market import (
+    METRICS,
+    AssetFacts,
+    MarketOverview,
+    MetadataQuery,
+    NewsQuery,
+    OnChainQuery,
+    SentimentQuery,
+    SocialQuery,
+)
+
+CATALOG = Catalog.load()
+NOW = 1_790_000_123.0
+
+
+class Clock:
+    def mono(self):
+        return 0.0
+
+    def now(self):
+        return NOW
+
+
+@pytest.fixture
+def lab():
+    return Lab(seed=11, clock=Clock())
+
+
+async def ask(lab, provider, query, host=None):
+    request = provider.request(query, host=host, now=NOW)
+    async with httpx.AsyncClient(transport=lab.transport()) as client:
+        response = await client.request(
+            request.method, request.url, headers=request.headers, content=request.content
+        )
+    value = provider.read(query, response, now=NOW)
+    truth.check(query, value, NOW)
+    return value
+
+
+def serving(query):
+    return [one for one in CATALOG.serving(query.capability) if one.serves(query, NOW) is None]
+
+
+def each(query):
+    return pytest.mark.parametrize("provider", serving(query), ids=lambda provider: provider.id)
+
+
+FIGURES = [
+    (metric, provider, host.name)
+    for metric in METRICS
+    for provider in serving(OnChainQuery(metric))
+    for host in provider.hosts
+]
+
+
+def simulated(metric, market):
+    """What the lab's world says of a figure; None where every provider has its own way to count."""
+    chain, _, what = metric.partition("_")
+    fast, medium, slow = around.fees(NOW)
+    if what == "block_height":
+        return around.block(chain, NOW).height
+    if what == "gas_gwei":
+        return around.gas(chain, NOW) / 1e9
+    return {
+        "btc_fee_fast_sat_vb": fast,
+        "btc_fee_medium_sat_vb": medium,
+        "btc_fee_slow_sat_vb": slow,
+        "btc_hashrate": around.hashrate(NOW) / 1e18,
+        "btc_difficulty": around.difficulty(NOW),
+        "btc_mempool_transactions": around.waiting(NOW),
+        "btc_transactions_24h": around.daily("btc", NOW),
+        "btc_supply": around.SUPPLY["BTC"],
+        "eth_supply": around.SUPPLY["ETH"],
+        "eth_transactions_24h": around.daily("eth", NOW),
+        "tvl_usd": around.locked(NOW),
+        "stablecoins_usd": around.stable(NOW),
+    }.get(metric)
+
+
+@pytest.mark.parametrize(("metric", "provider", "host"), FIGURES, ids=lambda part: getattr(part, "id", part))
+async def test_every_figure_is_that_of_the_simulated_chain(lab, metric, provider, host):
+    figure = await ask(lab, provider, OnChainQuery(metric), host)
+    assert (figure.metric, figure.unit) == (metric, METRICS[metric].unit)
+    wanted = simulated(metric, lab.market)
+    if wanted is not None:
+        assert figure.value == pytest.approx(wanted, rel=1e-3)
+    else:
+        assert figure.value > 0
+    if figure.time is not None:
+        assert NOW - 86400 <= figure.time.timestamp() <= NOW
+
+
+@each(MetadataQuery())
+async def test_the_market_as_a_whole(lab, provider):
+    value = await ask(lab, provider, MetadataQuery())
+    assert isinstance(value, MarketOverview)
+    cap = around.total(lab.market, NOW)
+    assert value.market_cap_usd == pytest.approx(cap, rel=0.02)
+    share = around.capitalisation(lab.market, "BTC", NOW) / cap * 100
+    assert value.btc_dominance_pct is None or value.btc_dominance_pct == pytest.approx(share, abs=1)
+    turnover = around.turnover(lab.market, NOW)
+    assert value.volume_24h_usd is None or value.volume_24h_usd == pytest.approx(turnover, rel=0.05)
+
+
+@each(MetadataQuery("BTC"))
+async def test_one_asset(lab, provider):
+    value = await ask(lab, provider, MetadataQuery("BTC"))
+    assert isinstance(value, AssetFacts)
+    assert (value.asset, value.name) == ("BTC", "Bitcoin")
+    assert value.rank in {None, 1}
+    assert value.max_supply in {None, 21_000_000.0}
+    assert value.circulating is None or value.circulating == pytest.approx(around.SUPPLY["BTC"], rel=1e-3)
+    assert "<" not in (value.description or "")
+
+
+@each(MetadataQuery("BTC"))
+async def test_an_asset_that_is_not_there_is_named(lab, provider):
+    query = MetadataQuery("XMR" if provider.declaration.symbol.named_only else "NOSUCHCOIN")
+    with pytest.raises(UnknownSymbol):
+        await ask(lab, provider, query)
+
+
+@each(SocialQuery("BTC"))
+async def test_what_is_said_of_an_asset(lab, provider):
+    bitcoin = await ask(lab, provider, SocialQuery("BTC/USDT"))
+    assert bitcoin.asset == "BTC"
+    told = [getattr(bitcoin, name) for name in type(bitcoin).__match_args__ if name not in {"asset", "time"}]
+    assert any(isinstance(value, float) and value > 0 for value in told)
+
+
+@each(SentimentQuery())
+async def test_the_mood_of_the_market(lab, provider):
+    mood = await ask(lab, provider, SentimentQuery())
+    assert -1 <= mood.score <= 1
+    assert mood.index == pytest.approx((mood.score + 1) * 50)
+    assert mood.label
+    assert mood.method
+    assert len(mood.history) != 1 or mood.time is not None
+    times = [moment for moment, _ in mood.history]
+    assert times == sorted(times, reverse=True)
+    assert provider.serves(SentimentQuery("to the moon")) is not None
+
+
+HOSTILE = ("<", ">alert", "\u202e", "\u202c", "&amp;", "&nbsp;")
+
+
+@each(NewsQuery())
+async def test_news_are_plain_newest_first_and_recent(lab, provider):
+    news = await ask(lab, provider, NewsQuery(limit=9))
+    assert 1 <= len(news) <= 9
+    times = [item.published for item in news if item.published]
+    assert times == sorted(times, reverse=True)
+    assert all(NOW - 10 * 86400 < time.timestamp() <= NOW for time in times)
+    for item in news:
+        assert item.title
+        assert item.url.startswith("https://")
+        assert item.publisher
+        for text in (item.title, item.summary, *item.tags):
+            assert not any(sign in text for sign in HOSTILE), text
+
+
+@each(NewsQuery("BTC"))
+async def test_news_about_a_topic(lab, provider):
+    news = await ask(lab, provider, NewsQuery("BTC", limit=50))
+    for item in news:
+        assert "Bitcoin" in f"{item.title} {item.summary} {item.tags}" or "BTC" in item.summary
+
+
+CHAINS = [(metric, provider) for metric, provider, _ in FIGURES if metric.endswith("_block_height")]
+
+
+@pytest.mark.parametrize(("metric", "provider"), CHAINS, ids=lambda part: getattr(part, "id", part))
+async def test_a_chain_that_stands_still_is_seen(lab, metric, provider):
+    query = OnChainQuery(metric)
+    figure = await ask(lab, provider, query)
+    if figure.time is not None:
+        with pytest.raises(Untrue, match="frozen"):
+            truth.check(query, figure, figure.time.timestamp() + truth.STANDS + 1)
+
+
+def test_every_capability_has_two_providers_without_a_key():
+    for query in (
+        MetadataQuery(),
+        NewsQuery(),
+        SentimentQuery(),
+        SocialQuery("BTC"),
+        OnChainQuery("btc_block_height"),
+    ):
+        free = [one.id for one in serving(query) if one.auth is None or not one.auth.required]
+        assert len(free) >= 2, (query.capability, free)
+
+
+def test_every_metric_has_somebody_who_serves_it_without_a_key():
+    for metric in METRICS:
+        free = [one for one in serving(OnChainQuery(metric)) if one.auth is None or not one.auth.required]
+        assert free, metric
