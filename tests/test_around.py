@@ -31,6 +31,7 @@ from core.market import (
 )
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+BEFORE, LATER = AT.replace(day=24), AT.replace(day=26)
 POST = NewsItem("t", "https://a.example/", "p", AT, "s", ("x", "y"))
 
 VALUES = [
@@ -99,8 +100,8 @@ def test_words_for_a_question():
     [
         (OnChainQuery("btc_supply"), OnChainFigure("btc_supply", 22e6, "BTC")),
         (OnChainQuery("btc_hashrate"), OnChainFigure("btc_hashrate", -1.0, "EH/s")),
-        (OnChainQuery("tvl_usd"), OnChainFigure("tvl_usd", 1e11, "USD", datetime(2026, 11, 26, tzinfo=UTC))),
-        (OnChainQuery("eth_block_height"), OnChainFigure("eth_block_height", 2e7, "", datetime(2026, 11, 24, tzinfo=UTC))),
+        (OnChainQuery("tvl_usd"), OnChainFigure("tvl_usd", 1e11, "USD", LATER)),
+        (OnChainQuery("eth_block_height"), OnChainFigure("eth_block_height", 2e7, "", BEFORE)),
         (SentimentQuery(), Sentiment(1.5, "Greed", "m")),
         (PredictionQuery("BTC/USDT"), Prediction("BTC/USDT", "up", "1h", 1, "m", 5.0, hit_rate=1.2)),
     ],

@@ -185,21 +185,3 @@ async def test_a_chain_that_stands_still_is_seen(lab, metric, provider):
     if figure.time is not None:
         with pytest.raises(Untrue, match="frozen"):
             truth.check(query, figure, figure.time.timestamp() + truth.STANDS + 1)
-
-
-def test_every_capability_has_two_providers_without_a_key():
-    for query in (
-        MetadataQuery(),
-        NewsQuery(),
-        SentimentQuery(),
-        SocialQuery("BTC"),
-        OnChainQuery("btc_block_height"),
-    ):
-        free = [one.id for one in serving(query) if one.auth is None or not one.auth.required]
-        assert len(free) >= 2, (query.capability, free)
-
-
-def test_every_metric_has_somebody_who_serves_it_without_a_key():
-    for metric in METRICS:
-        free = [one for one in serving(OnChainQuery(metric)) if one.auth is None or not one.auth.required]
-        assert free, metric

@@ -28,7 +28,11 @@ ASKED = WireRequest("GET", httpx.URL("https://api.coingecko.com/a?b=c"), auth="c
     ("where", "url", "headers"),
     [
         ({"header": "x-key"}, "https://api.coingecko.com/a?b=c", {"x-key": KEY}),
-        ({"header": "authorization", "prefix": "Bearer "}, "https://api.coingecko.com/a?b=c", {"authorization": f"Bearer {KEY}"}),
+        (
+            {"header": "authorization", "prefix": "Bearer "},
+            "https://api.coingecko.com/a?b=c",
+            {"authorization": f"Bearer {KEY}"},
+        ),
         ({"parameter": "k"}, "https://api.coingecko.com/a?b=c&k=MARKED-key%2F%2B1", {}),
         ({"path": True}, "https://api.coingecko.com/a/MARKED-key%2F%2B1?b=c", {}),
     ],
