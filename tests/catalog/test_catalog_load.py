@@ -80,7 +80,7 @@ def test_endpoints_are_provider_by_capability_by_host() -> None:
 def test_serving_lists_providers_of_a_capability() -> None:
     catalog = Catalog.load()
     assert [provider.id for provider in catalog.serving("orderbook")][:2] == ["binance", "kraken"]
-    assert catalog.serving("news") == ()
+    assert catalog.serving("technical") == ()
 
 
 def test_an_extra_file_adds_and_one_with_a_known_id_replaces(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
             '[[errors]]\nmeans = "down"\npath = "a"\nequals = 1\nstarts = "x"\n[price]',
             "expected one of equals, starts",
         ),
-        ("[price]", '[auth]\nname = "k"\nenv = "KEY"\n[price]', "auth: expected either header or parameter"),
+        ("[price]", '[auth]\nname = "k"\nenv = "KEY"\n[price]', "auth: expected one of header, parameter, path"),
         ("[price]", '[symbol]\ntemplate = "{x}"\n[price]', "symbol: template uses ['x']"),
         ("[price]", "[price]\njson = { a = 1 }", 'price: json needs method = "POST"'),
         ("read_on = 2026-11-22\n", "", "read_on: field required"),
