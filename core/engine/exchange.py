@@ -136,6 +136,7 @@ class Exchange:
                 value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
             else:
                 value, status = await self._value(result)
+                result.notes = candidate.provider.notes
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._judge(candidate, error)

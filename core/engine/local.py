@@ -38,6 +38,7 @@ class LocalProvider(Provider):
         self.capabilities = tuple(work)
         self.limits = ()
         self.quotes = ()
+        self.notes = ()
         self.auth = None
         self.check_symbol = ""
         self.work = work

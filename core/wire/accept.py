@@ -98,6 +98,8 @@ def _match(rule: ErrorRule, status: int, body: Any) -> Any:
     found = find(body, rule.path)
     if found is MISSING:
         return MISSING
+    if rule.empty:
+        return found if found in ({}, []) else MISSING
     for value in found if isinstance(found, list) else (found,):
         if _holds(rule, value):
             return value

@@ -213,12 +213,16 @@ class CandleCall(Call):
 
 
 class TickerCall(Call):
-    """Price, volume, or both. Paths begin at ``root``; ``{base}`` and ``{quote}`` may be parts."""
+    """Price, volume, or both. Paths begin at ``root``; ``{base}``, ``{quote}`` (our names) and ``{symbol}``
+    (theirs) may be parts.
+    """
 
     root: Dotted = ()
     pick: Dotted | None = None
-    """The answer may be a list: the row whose value at this path names the symbol is meant, and an empty list
-    says that there is no such symbol."""
+    """The answer may be a list, or an object of objects: the row whose value at this path names the symbol is
+    meant, and an empty list says that there is no such symbol."""
+    rows: Dotted = ()
+    """Where those rows stand."""
     last: Dotted | None = None
     bid: Dotted | None = None
     ask: Dotted | None = None
@@ -242,11 +246,11 @@ class TickerCall(Call):
             if isinstance(path, tuple) and any(isinstance(part, str) and "{" in part for part in path)
         }
 
-    def about(self, base: str, quote: str) -> "TickerCall":
+    def about(self, base: str, quote: str, symbol: str) -> "TickerCall":
         """The same with the names in its paths filled in."""
         if not self._paths:
             return self
-        names = {"{base}": base, "{quote}": quote}
+        names = {"{base}": base, "{quote}": quote, "{symbol}": symbol}
         filled = {name: tuple(names.get(part, part) for part in path) for name, path in self._paths.items()}
         return self.model_copy(update=filled)
 
@@ -254,12 +258,14 @@ class TickerCall(Call):
     def _paths_are_sound(self) -> "TickerCall":
         for name, path in self._paths.items():
             for part in path:
-                if "{" in part and part not in {"{base}", "{quote}"}:
+                if "{" in part and part not in {"{base}", "{quote}", "{symbol}"}:
                     raise ValueError(
-                        f"{name}: expected {{base}} or {{quote}} as a part of its own, not {part!r}"
+                        f"{name}: expected {{base}}, {{quote}} or {{symbol}} as a part of its own, not {part!r}"
                     )
         if self.pick is not None and self.root:
             raise ValueError("pick: expected no root, whose place the row takes")
+        if self.rows and self.pick is None:
+            raise ValueError("rows: expected a pick, which says which of them is meant")
         return self
 
 
@@ -270,6 +276,11 @@ class BookCall(Call):
     asks: Dotted
     price: int | str = 0
     size: int | str = 1
+    ask_price: int | str | None = None
+    ask_size: int | str | None = None
+    """Where those of an ask stand, if elsewhere than those of a bid."""
+    flat: bool = False
+    """A side is one list, price and size in turn."""
     signed: bool = False
     """Both sides are one list; a size below zero is an ask."""
     orders: int | str | None = None
@@ -283,6 +294,12 @@ class BookCall(Call):
     @classmethod
     def template_names(cls) -> set[str]:
         return _EVERYWHERE | {"depth"}
+
+    @model_validator(mode="after")
+    def _levels_are_sound(self) -> "BookCall":
+        if self.flat and (self.signed or self.orders is not None or self.price != 0 or self.size != 1):
+            raise ValueError("flat: expected neither signed nor orders, and price and size where they are")
+        return self
 
     @model_validator(mode="after")
     def _depths_reach(self) -> "BookCall":

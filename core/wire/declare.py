@@ -94,6 +94,8 @@ class Symbols(Model):
     case: Literal["upper", "lower"] = "upper"
     rename: dict[Asset, str] = Field(default_factory=dict)
     """Asset → the provider's own name for it, as it is: ``BTC = "XBT"``."""
+    others: tuple[Asset, ...] = ()
+    """Names of ours that are other coins there, and under which nothing of ours is listed."""
     overrides: dict[Annotated[str, AfterValidator(canonical_symbol)], str] = Field(default_factory=dict)
     """Whole symbols that follow no rule."""
     answers: Texts = ()
@@ -102,6 +104,8 @@ class Symbols(Model):
     @model_validator(mode="after")
     def _known_names(self) -> "Symbols":
         check_names({"base", "quote"}, template=self.template, long=self.long, answers=self.answers)
+        if twice := set(self.others) & set(self.rename):
+            raise ValueError(f"others and rename both have {sorted(twice)}")
         return self
 
 
@@ -109,7 +113,8 @@ class ErrorRule(Model):
     """The provider's own form of a refusal. All conditions given must hold; the first rule that matches wins.
 
     ``path`` leads to one value or to a list, of which any member may match. ``present`` asks only that there
-    is something (not null, not empty), ``differs`` that it is there and none of these.
+    is something (not null, not empty), ``differs`` that it is there and none of these, ``empty`` that there is
+    an object or a list with nothing in it.
     """
 
     means: Means
@@ -120,6 +125,7 @@ class ErrorRule(Model):
     contains: Texts = ()
     differs: Several = ()
     present: bool = False
+    empty: bool = False
     null: bool = False
     """There is null, which an answer about a known symbol never has there."""
     cause: Literal["key", "geo", "refused"] = "refused"
@@ -129,12 +135,17 @@ class ErrorRule(Model):
     @model_validator(mode="after")
     def _asks_something(self) -> "ErrorRule":
         conditions = sum(
-            map(bool, (self.equals, self.starts, self.contains, self.differs, self.present, self.null))
+            map(
+                bool,
+                (self.equals, self.starts, self.contains, self.differs, self.present, self.empty, self.null),
+            )
         )
         if self.path is None and (conditions or not self.status):
             raise ValueError("expected a path with a condition, or a status")
         if self.path is not None and conditions != 1:
-            raise ValueError("expected one of equals, starts, contains, differs, present, null beside path")
+            raise ValueError(
+                "expected one of equals, starts, contains, differs, present, empty, null beside path"
+            )
         return self
 
 
@@ -161,6 +172,8 @@ class Declaration(Model):
     content_types: Texts = ()
     """Content types to take for JSON beside the usual ones."""
     symbol: Symbols = Symbols()
+    notes: Texts = ()
+    """What a reader of any of its answers should know: that its markets are of another kind, say."""
     message_at: Dotted | None = None
     """Where an error says in words what is wrong."""
     errors: tuple[ErrorRule, ...] = ()

@@ -100,7 +100,9 @@ class Provider:
         self.check_every = declaration.check_every
         self.check_cost = declaration.check.cost
         self.quotes = declaration.quotes
+        self.notes: tuple[str, ...] = declaration.notes
         self.auth: Auth | None = declaration.auth
+        self._others = frozenset(declaration.symbol.others)
         self.endpoints: tuple[Endpoint, ...] = tuple(
             Endpoint(self.id, capability, host.name)
             for capability in self.capabilities
@@ -125,6 +127,8 @@ class Provider:
             return f"no markets quoted in {query.quote}"
         if self._nameless(query):
             return f"its name for {query.subject.partition('/')[0]} is not known"
+        if other := self._others.intersection(query.subject.split("/")):
+            return f"its {' and '.join(sorted(other))} is another coin"
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
             if query.interval not in call.intervals:
                 return f"no {query.interval} candles"
@@ -213,6 +217,8 @@ class Provider:
         if moment is None:
             moment = sent_at(response)
         _check_expected(call, self._plain_names(call, query), body)
+        if isinstance(call, TickerCall) and isinstance(query, SymbolQuery):
+            call = call.about(query.base, query.quote, self.native(query.symbol))
         if query.subject:
             body = self._row_of(call, query, body)
             self._check_symbol(call, query, body)
@@ -244,7 +250,7 @@ class Provider:
             if name in {theirs, theirs.upper()} if rules.case == "lower" else name == theirs:
                 return asset
         asset = name.upper() if rules.case == "lower" else name
-        return None if asset in rules.rename else asset
+        return None if asset in rules.rename or asset in self._others else asset
 
     def _listing(self) -> ListingCall:
         if self.declaration.listing is None:
@@ -321,19 +327,27 @@ class Provider:
         return names
 
     def _row_of(self, call: Call, query: Query, body: Any) -> Any:
-        """The body, or of a list of tickers the one that is meant."""
+        """The body, or of many tickers the one that is meant."""
         if not isinstance(call, TickerCall | Timed) or call.pick is None:
             return body
-        if not isinstance(body, list):
-            return body
-        if not body:
+        rows = find(body, call.rows) if isinstance(call, TickerCall) else body
+        if rows is MISSING:
+            rows = body  # the same rows without their wrapping, as a neighbouring call has them
+        if isinstance(rows, dict):
+            members = list(rows.values())
+            if not members or any(type(member) is not dict for member in members):
+                return rows  # one ticker, not an object of many
+            rows = members
+        if not isinstance(rows, list):
+            return rows
+        if not rows:
             raise UnknownSymbol(f"{self.name} answers with an empty list for {query.subject}")
-        names = self._subject_names(query)
-        for row in body:
+        name = self._subject_names(query)["symbol"]
+        for row in rows:
             said = find(row, call.pick)
-            if isinstance(said, str) and _bare(said) == _bare(names["symbol"]):
+            if isinstance(said, str | int) and _bare(str(said)) == _bare(name):
                 return row
-        raise BadPayload(f"no row is about {names['symbol']!r}")
+        raise BadPayload(f"no row is about {name!r}")
 
     def _names(self, call: Call, query: Query, now: float | None) -> dict[str, Any]:
         names: dict[str, Any] = dict(self._subject_names(query))
@@ -369,7 +383,7 @@ class Provider:
             plain = {"base": query.base, "quote": query.quote}
             for form in self.declaration.symbol.answers:
                 forms |= {fill(form, own), fill(form, plain)}
-        if not isinstance(said, str) or _bare(said) not in set(map(_bare, forms)):
+        if not isinstance(said, str | int) or _bare(str(said)) not in set(map(_bare, forms)):
             raise BadPayload(f"the answer is about {clip(said)}, asked for {own['symbol']!r}")
 
 

@@ -15,7 +15,6 @@ from core.wire.values import Floats, TimeUnit, clip, floats, moment, number
 
 def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | None = None) -> Quote:
     """A quote. ``last`` must be there; what else is missing, null or empty is None."""
-    call = call.about(query.base, query.quote)
     last = _number(call, body, "last", call.last)
     if last is None:
         raise BadPayload(f"{show_path(call.root + (call.last or ()))} is missing: no last price")
@@ -40,7 +39,6 @@ def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | Non
 
 def read_volume(call: TickerCall, query: VolumeQuery, body: Any, _now: float | None = None) -> Volume:
     """Volume over 24 hours. One of the two units must be there."""
-    call = call.about(query.base, query.quote)
     base = _volume(call, body, "volume_base", call.volume_base)
     quote = _volume(call, body, "volume_quote", call.volume_quote)
     if base is None and quote is None:
@@ -51,8 +49,10 @@ def read_volume(call: TickerCall, query: VolumeQuery, body: Any, _now: float | N
 
 def read_book(call: BookCall, query: OrderBookQuery, body: Any, _now: float | None = None) -> OrderBook:
     """The best levels: bids from the highest, asks from the lowest, whatever order they came in."""
-    bids = _side(call, find(body, call.bids), show_path(call.bids))
-    asks = _side(call, find(body, call.asks), show_path(call.asks))
+    ask_price = call.price if call.ask_price is None else call.ask_price
+    ask_size = call.size if call.ask_size is None else call.ask_size
+    bids = _side(call, find(body, call.bids), show_path(call.bids), call.price, call.size)
+    asks = _side(call, find(body, call.asks), show_path(call.asks), ask_price, ask_size)
     if call.signed:
         bids, asks = (_of_sign(bids, 1.0), _of_sign(asks, -1.0))
     return OrderBook(
@@ -63,11 +63,15 @@ def read_book(call: BookCall, query: OrderBookQuery, body: Any, _now: float | No
     )
 
 
-def _side(call: BookCall, levels: Any, what: str) -> tuple[Floats, Floats]:
+def _side(call: BookCall, levels: Any, what: str, price: int | str, size: int | str) -> tuple[Floats, Floats]:
     if not isinstance(levels, list):
         raise BadPayload(f"{what} is {'missing' if levels is MISSING else clip(levels)}, expected a list")
-    prices = floats(_cells(levels, call.price, what), f"price of {what}")
-    sizes = floats(_cells(levels, call.size, what), f"size of {what}")
+    if call.flat:
+        if len(levels) % 2:
+            raise BadPayload(f"{what} has {len(levels)} entries, expected prices and sizes in turn")
+        levels = [levels[place : place + 2] for place in range(0, len(levels), 2)]
+    prices = floats(_cells(levels, price, what), f"price of {what}")
+    sizes = floats(_cells(levels, size, what), f"size of {what}")
     if call.orders is not None:
         _check_orders(floats(_cells(levels, call.orders, what), f"orders of {what}"), what)
     if not call.signed and len(sizes) and sizes.min() < 0:

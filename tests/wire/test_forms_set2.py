@@ -171,7 +171,7 @@ def test_null_may_be_the_form_of_an_unknown_symbol(declare: Any) -> None:
         (RANGELESS.replace("30m = 47, ", ""), "history: expected one entry for each interval"),
         (RANGELESS.replace("30m = [1], ", ""), "days: expected one entry for each interval"),
         (PICKED.replace('pick = "id"', 'pick = "id"\nroot = "data"'), "pick: expected no root"),
-        (PICKED.replace("volumes.{base}", "volumes.{symbol}"), "volume_base: expected {base} or {quote}"),
+        (PICKED.replace("volumes.{base}", "volumes.{asset}"), "volume_base: expected {base}"),
         (PICKED.replace('"{base}:{quote}"', '"{asset}"'), "long uses"),
         (BOOK.replace("book {symbol}", "book {day}"), "expects uses"),
         (NULL.replace("null = true", 'null = true, equals = "x"'), "expected one of equals"),
