@@ -46,7 +46,7 @@ class CryptoCom(Venue):
         body = {"interval": name, "data": found, "instrument_name": _name(listing)}
         return _result(call, body, tables=[found], prices=("o", "h", "l", "c"))
 
-    @route("/exchange/v1/public/get-tickers", "price", "volume")
+    @route("/exchange/v1/public/get-tickers", "price", "volume", "ping")
     def tickers(self, call: Call) -> Reply:
         """The last 24 hours, of one instrument or of all."""
         asked = [self._listing(call)] if call.params.get("instrument_name") else list(self.listed)

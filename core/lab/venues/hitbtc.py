@@ -57,7 +57,7 @@ class HitBTC(Venue):
             found.reverse()
         return Reply(found, tables=[found], prices=("open", "close", "min", "max"))
 
-    @route("/api/3/public/ticker/(?P<symbol>[^/]+)", "price", "volume")
+    @route("/api/3/public/ticker/(?P<symbol>[^/]+)", "price", "volume", "ping")
     def ticker(self, call: Call) -> Reply:
         """The last 24 hours."""
         now = day(call, self._listing(call))

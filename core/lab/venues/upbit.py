@@ -48,7 +48,7 @@ class Upbit(Venue):
             found, tables=[found], prices=("opening_price", "high_price", "low_price", "trade_price")
         )
 
-    @route("/v1/ticker", "price", "volume")
+    @route("/v1/ticker", "price", "volume", "ping")
     def ticker(self, call: Call) -> Reply:
         """The last 24 hours of these markets."""
         rows = [_ticker(call, self._listing(call, "markets"))]
