@@ -161,7 +161,11 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
             '[[errors]]\nmeans = "down"\npath = "a"\nequals = 1\nstarts = "x"\n[price]',
             "expected one of equals, starts",
         ),
-        ("[price]", '[auth]\nname = "k"\nenv = "KEY"\n[price]', "auth: expected one of header, parameter, path"),
+        (
+            "[price]",
+            '[auth]\nname = "k"\nenv = "KEY"\n[price]',
+            "auth: expected one of header, parameter, path",
+        ),
         ("[price]", '[symbol]\ntemplate = "{x}"\n[price]', "symbol: template uses ['x']"),
         ("[price]", "[price]\njson = { a = 1 }", 'price: json needs method = "POST"'),
         ("read_on = 2026-11-22\n", "", "read_on: field required"),
