@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.candles.frame import PRICES, Floats, Ints, NotCandles, is_candles, to_index
 from core.candles.reading import Table, read_bytes, read_frame, unread
-from core.candles.times import UNREAD, read_times
+from core.candles.times import UNREAD, is_clock, read_times
 from core.market import CANDLE_FIELDS
 
 _TIMES = (
@@ -39,6 +39,7 @@ _TIMES = (
     "period",
     "begin",
     "bucket",
+    "day",
     "index",
 )
 _NAMES = {
@@ -193,6 +194,7 @@ def _find_order(table: Table) -> dict[str, Any]:
 
 
 def _times(table: Table, places: list[int], notes: list[str]) -> tuple[Ints, list[str], Any]:
+    places = _joined(table, places, notes)
     first, *others = places
     time, said, odd = read_times(table.cells.iloc[:, first])
     for other in others[:1]:
@@ -209,6 +211,26 @@ def _times(table: Table, places: list[int], notes: list[str]) -> tuple[Ints, lis
                 f" {', '.join(f'{gap:g}' for gap in hours[:4])} h: {names[0]!r} is used"
             )
     return time, said, odd
+
+
+def _joined(table: Table, places: list[int], notes: list[str]) -> list[int]:
+    """A date in one column and its time of day in another become one column, which is then the first."""
+    clocks = [at for at in places if is_clock(table.cells.iloc[:50, at])]
+    dates = [at for at in places if at not in clocks]
+    if not clocks or not dates or not _midnights(table.cells.iloc[:50, dates[0]]):
+        return dates or places
+    day, clock = (table.cells.iloc[:, at].astype(str).str.strip() for at in (dates[0], clocks[0]))
+    names = [str(table.cells.columns[at]) for at in (dates[0], clocks[0])]
+    notes.append(f"{names[0]!r} and {names[1]!r} read as one time")
+    whole = "date and time of day"
+    table.cells = table.cells.assign(**{whole: day + " " + clock})
+    return [table.cells.columns.get_loc(whole)]
+
+
+def _midnights(days: Any) -> bool:
+    time, _, _ = read_times(days)
+    time = time[time != UNREAD]
+    return len(time) > 0 and bool((time % 86_400_000_000 == 0).all())
 
 
 def _floats(column: Any, table: Table, bad: list[dict[str, Any]], name: str) -> Floats:

@@ -128,7 +128,7 @@ def _rows_in(found: Any, depth: int = 0) -> list[Any] | None:
         return None
     if {"columns", "data"} <= found.keys() and isinstance(found["columns"], list):
         index = found.get("index") or [None] * len(found["data"])
-        names = ["time", *found["columns"]] if found.get("index") else found["columns"]
+        names = ["index", *found["columns"]] if found.get("index") else found["columns"]
         return [
             dict(zip(names, [at, *row] if found.get("index") else row, strict=False))
             for at, row in zip(index, found["data"], strict=False)
@@ -138,7 +138,7 @@ def _rows_in(found: Any, depth: int = 0) -> list[Any] | None:
         first = next(iter(columns.values()))
         if isinstance(first, dict):
             return [
-                {"time": key}
+                {"index": key}
                 | {name: cells.get(key) for name, cells in columns.items() if isinstance(cells, dict)}
                 for key in first
             ]
