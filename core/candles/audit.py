@@ -211,7 +211,7 @@ def _weighed(flaws: Flaws, rows: Bars, agreement: Agreement, second: Second) -> 
 
     def confirmed(places: Ints) -> Ints:
         seen = where[places] >= 0
-        return places[~(seen & (away[where[places]] < 0.3 * deviation(x, places)))]
+        return places[~(seen & (away[where[places]] < 0.3 * np.abs(deviation(x, places))))]
 
     with np.errstate(all="ignore"):
         x = np.log(rows.close)
@@ -219,7 +219,7 @@ def _weighed(flaws: Flaws, rows: Bars, agreement: Agreement, second: Second) -> 
         wild = wild[(wild >= 2) & (wild < len(rows) - 2) & flaws.sound[wild]]
         local = locally(x, wild, flaws.scale) if len(wild) else np.zeros(0)
         inside = away[where[wild]] > SPIKE * local
-        wild = wild[inside & (deviation(x, wild) > SPIKE * local)] if len(wild) else wild
+        wild = wild[inside & (np.abs(deviation(x, wild)) > SPIKE * local)] if len(wild) else wild
         stray: dict[str, Ints] = {}
         for name, sign in (("high", 1.0), ("low", -1.0)):
             body = rows.open, rows.close
@@ -239,7 +239,7 @@ def _weighed(flaws: Flaws, rows: Bars, agreement: Agreement, second: Second) -> 
             ]
             if len(more):  # a crash that only one venue saw still shows in its volume
                 local = locally(x, more, flaws.scale)
-                more = more[size[more] > 1.5 * WICK * np.sqrt(local * belief(rows, more, local))]
+                more = more[size[more] > 1.5 * WICK * local * np.sqrt(belief(rows, more, local))]
             stray[name] = np.union1d(places[~believed], more)
     closes = np.union1d(confirmed(flaws.spikes.close), wild)
     spiked = np.union1d(closes, flaws.spikes.open)
@@ -446,11 +446,13 @@ def _structural(found: Inspection) -> list[Finding]:
         out.append(
             Finding.one("off_grid", int(time[0]), int(time[-1]), len(time) - len(shape.off_grid), text)
         )
+    seats = dict(zip(shape.kept.tolist(), shape.slot.tolist(), strict=True)) if len(shape.off_grid) else {}
     for place in shape.off_grid.tolist():
-        beside = int((time[place] - shape.offset) % shape.step)
-        from_slot = int(time[place]) - beside
-        text = f"opens {beside / SECOND:g} s after the grid"
-        out.append(Finding.one("off_grid", from_slot, int(time[place]), 1, text))
+        # a row that opens a little early belongs to the slot that is about to come, if nobody has that
+        own = seats.get(place, int((time[place] - shape.offset) // shape.step))
+        stand, opens = own * shape.step + shape.offset, int(time[place])
+        text = f"opens {abs(opens - stand) / SECOND:g} s {'after' if opens > stand else 'before'} the grid"
+        out.append(Finding.one("off_grid", min(stand, opens), max(stand, opens), 1, text))
     for place in shape.wrong_unit.tolist():
         text = f"read as {iso(int(shape.unit_from[place]))}: another unit than the rest"
         out.append(Finding.one("time_unit", int(time[place]), int(time[place]), 1, text))

@@ -14,7 +14,6 @@ over. The screen is exact: :func:`find` equals the filter applied to every row.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.candles.frame import Bars, Bools, Floats, Ints
 
@@ -123,51 +122,53 @@ def locally(x: Floats, at: Ints, scale: Scale) -> Floats:
 
 
 def deviation(x: Floats, at: Ints) -> Floats:
-    """Distance to the nearest of the medians of the rows before, after, and on both sides."""
+    """Distance from the nearest of the medians of the rows before, after, and on both sides, with its sign."""
     before, after = _window(x, at, -NEAR, -1), _window(x, at, 1, NEAR)
     both = np.concatenate((before, after), axis=1)
-    middles = [np.nanmedian(part, axis=1) for part in (before, after, both)]
-    found: Floats = np.min([np.abs(x[at] - middle) for middle in middles], axis=0)
+    away = np.array([x[at] - np.nanmedian(part, axis=1) for part in (before, after, both)])
+    found: Floats = np.take_along_axis(away, np.abs(away).argmin(axis=0)[None, :], axis=0)[0]
     return found
 
 
-def _jumps(rows: Bars) -> Floats:
-    """Size of the step from each close to the next open, in logs; the last row has none."""
-    steps = np.zeros(len(rows))
-    steps[:-1] = np.abs(rows.open[1:] / rows.close[:-1] - 1)
-    return steps
+def belief(rows: Bars, at: Ints, local: Floats) -> Floats:
+    """How much more is believed of these rows than of quiet ones: a factor from 1 up.
 
-
-def _busy(rows: Bars, at: Ints) -> Floats:
-    """How many times its usual volume each row carries; 1 without volumes.
-
-    Where volumes leap about from row to row anyway, as in thin markets, a multiple says less and is damped.
+    A genuine crash shows in the volume of its row and in the volumes and ranges of the rows beside it. Where
+    volumes leap about from row to row anyway, as in thin markets, a multiple says less and is damped.
     """
-    if rows.volume is None:
-        return np.ones(len(at))
+    ranges = np.log(rows.high / rows.low)
+    beside = np.concatenate((_window(ranges, at, -2, -1), _window(ranges, at, 1, 2)), axis=1)
+    wide = np.nanmax(beside[:, 1:3], axis=1, initial=0.0) / local
+    usual = np.nanmedian(np.nan_to_num(beside), axis=1) / local
+    found = np.maximum(1.0, wide / 2.5) * np.maximum(1.0, usual / 1.5)
+    if rows.volume is None:  # nothing can speak for a crash, so less is said
+        return np.asarray(2 * found)
     traded = rows.volume[rows.volume > 0]
-    leaps = np.abs(np.diff(np.log(traded)))[:: max(1, len(traded) // 50_000)]
-    spread = float(np.median(leaps)) / 0.954 if len(leaps) else 1.0
-    usual = np.nanmedian(_window(rows.volume, at, -AROUND, AROUND), axis=1)
-    with np.errstate(all="ignore"):
-        ratio = rows.volume[at] / usual
-    ratio = np.where(np.isfinite(ratio), ratio, 1.0)
-    return np.asarray(ratio ** min(1.0, 1 / max(spread, 0.1)))
+    leaps = np.abs(np.diff(np.log(traded[: 2 * (len(traded) // 2)].reshape(-1, 2)[:: max(1, len(traded) // 100_000)])))
+    damping = min(1.0, 0.954 / max(float(np.median(leaps)), 0.1)) if len(leaps) else 1.0
+    middle = np.nanmedian(_window(rows.volume, at, -AROUND, AROUND), axis=1)
+    for first, last, plenty, power in ((0, 0, 2.0, 1.5), (-2, 2, 1.5, 0.5)):
+        with np.errstate(all="ignore"):
+            ratio = np.nanmean(_window(rows.volume, at, first, last), axis=1) / middle
+        ratio = np.where(np.isfinite(ratio), ratio, 1.0) ** damping
+        found = found * np.maximum(1.0, ratio / plenty) ** power
+    return np.asarray(found)
 
 
 def _closes(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
     if not len(at):
         return at
     local = locally(x, at, scale)
-    size = deviation(x, at)
-    steps = _jumps(rows)
-    usual = float(np.quantile(steps[:: max(1, len(steps) // 50_000)], 0.9))
-    # where opens do not follow closes anyway (thin markets), a step says less, and more is asked
-    doubt = 1 + 0.4 * min(1.0, usual / scale.whole)
-    # the way back is torn; the way there is so too where a jump begins that stays
-    torn = np.maximum(steps[at], steps[np.minimum(at + 1, len(x) - 1)]) >= 0.4 * np.minimum(size, 1.0)
-    busy = np.maximum(1.0, _busy(rows, at) / 3)
-    needed = np.where(torn, SPIKE * doubt * (busy ** (0.5 * min(1.0, usual / scale.whole))), BOLD * busy)
+    away = deviation(x, at)
+    size = np.abs(away)
+    after = np.minimum(at + 1, len(x) - 1)
+    back = np.sign(away) * (x[at] - np.log(rows.open[after]))
+    torn = (back >= 0.4 * size) & (back <= 2.5 * size)  # farther is a jump that begins there
+    # where opens do not follow closes anyway (thin markets), a way back that is torn says less
+    steps = np.abs(rows.open[1:] / rows.close[:-1] - 1)[:: max(1, len(x) // 50_000)]
+    loose = min(1.0, float(np.quantile(steps, 0.9)) / scale.whole)
+    believed = belief(rows, at, local)
+    needed = np.where(torn, SPIKE * (1 + 0.4 * loose) * believed ** (0.5 * loose), BOLD * believed)
     return at[size > needed * local]
 
 
@@ -185,29 +186,15 @@ def _opens(rows: Bars, x: Floats, scale: Scale) -> Ints:
     size = np.minimum(np.abs(open_log - x[at - 1]), np.abs(open_log - x[at]))
     # an open between the two closes is a path, not a stray
     between = (open_log - x[at - 1]) * (open_log - x[at]) < 0
-    return at[(size > 1.6 * SPIKE * locally(x, at, scale) * np.maximum(1.0, _busy(rows, at) / 3)) & ~between]
+    local = locally(x, at, scale)
+    return at[(size > 1.6 * SPIKE * local * belief(rows, at, local)) & ~between]
 
 
 def _wicks(rows: Bars, x: Floats, scale: Scale, at: Ints, size: Floats) -> Ints:
     if not len(at):
         return at
-    believed: npt.NDArray[np.float64] = belief(rows, at, locally(x, at, scale))
-    return at[size > WICK * believed]
-
-
-def belief(rows: Bars, at: Ints, local: Floats) -> Floats:
-    """How long a wick is believed, in units of five scales: longer with volume and among wide neighbours."""
-    last = len(rows) - 1
-    wide = np.zeros(len(at))
-    for beside in (np.maximum(at - 1, 0), np.minimum(at + 1, last)):
-        wide = np.maximum(wide, np.log(rows.high[beside] / rows.low[beside]))
-    neighbours = np.sqrt(np.maximum(1.0, wide / (3 * local)))
-    if rows.volume is None:  # nothing can speak for a crash, so less is said
-        return np.asarray(local * neighbours * 2)
-    busy = np.maximum(1.0, _busy(rows, at) / 2)
-    volume = np.where(busy < 2, busy**2, busy**4 / 4)
-    found: Floats = local * neighbours * volume
-    return found
+    local = locally(x, at, scale)
+    return at[size > WICK * local * belief(rows, at, local)]
 
 
 def everywhere(rows: Bars, x: Floats, scale: Scale) -> Bools:

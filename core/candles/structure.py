@@ -8,6 +8,8 @@ from core.candles.frame import Bars, Bools, Floats, Ints, spacing
 from core.market import CANDLE_FIELDS
 
 _FACTORS = (1000, 1_000_000, 1_000_000_000)
+_APART = 30
+"""Times whose sizes differ by more than this cannot be in one unit: all of trading lies within 2009 to 2100."""
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
@@ -93,20 +95,20 @@ def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
     if len(time) < 2:
         return time, wrong
     low, high = int(time.min()), int(time.max())
-    if high - low <= 50 * step * len(time):
+    if 0 < low and high < low * _APART:
         usual = spacing(time) if step >= 1000 and (high - low) * 50 < step * len(time) else step
         for factor in _FACTORS:
             if usual and abs(usual * factor - step) <= step // 100:
                 return time * factor, ~wrong
         return time, wrong
-    middle = np.median(time)
-    near = time[np.abs(time - middle) <= 50 * step * len(time)]
-    if len(near) * 2 <= len(time):
+    middle = int(np.median(time))
+    bulk = (time > middle // _APART) & (time // _APART < middle)
+    odd = np.flatnonzero(~bulk)
+    if middle <= 0 or len(odd) * 2 >= len(time):
         return time, wrong  # no bulk of rows that would say what the others should be
-    first, last = int(near.min()), int(near.max())
+    first, last = int(time[bulk].min()), int(time[bulk].max())
     reach = max(last - first, 100 * step)
     fixed = time.copy()
-    odd = np.flatnonzero((time < first - reach) | (time > last + reach))
     for factor in _FACTORS:
         for scaled in (_times(time[odd], factor), time[odd] // factor):
             fits = (scaled >= first - reach) & (scaled <= last + reach) & ~wrong[odd]
