@@ -21,17 +21,18 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+import defects_cause  # noqa: E402
 import defects_fill  # noqa: E402 - the repository comes first
 import defects_inject as inject  # noqa: E402
+from defects_fill import clean_ohlcv_dataframe  # noqa: E402
 from defects_series import Series, recorded, series  # noqa: E402
 
-from core.candles import audit, repair  # noqa: E402
+from core.candles import audit  # noqa: E402
 from core.market import INTERVALS  # noqa: E402
 
 STRUCTURAL = ("missing", "duplicate", "conflicting_duplicate", "unsorted", "off_grid", "time_unit", "incomplete",
               "truncated")  # fmt: skip
 VALUES = ("non_finite", "non_positive", "ohlc_violation", "unit_error", "spike", "wick", "stale_run")
-WITHIN = {"stale_run": 0, "unsorted": 0}
 
 
 def flagged(found: pd.DataFrame, clean: pd.DataFrame, interval: str) -> dict[str, set[int]]:
@@ -82,7 +83,6 @@ class Tally:
         self.what: dict[str, list[bool]] = defaultdict(list)
         self.controls: dict[str, list[bool]] = defaultdict(list)
         self.untouched = [0, 0]
-        self.by_series: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self.strays: list[tuple[str, str, str]] = []
 
     def case(self, case: inject.Case, noise: Mapping[str, set[int]]) -> None:
@@ -98,7 +98,9 @@ class Tally:
             for event, hit in zip(events, hits, strict=True):
                 self.what[f"{kind}: {event.what}"].append(hit)
                 if not hit:
-                    self.strays.append((case.clean.name, "missed " + kind, f"{event.what} {clean.index[event.rows.start]}"))
+                    self.strays.append(
+                        (case.clean.name, "missed " + kind, f"{event.what} {clean.index[event.rows.start]}")
+                    )
             control = {row for event in case.controls for row in event.rows}
             for row in sorted(mine - rows - control):
                 at = clean.index[row] if 0 <= row < len(clean) else row
@@ -110,11 +112,13 @@ class Tally:
             self.controls[event.kind].append(hit)
             if hit:
                 kinds = [kind for kind, rows in found.items() if rows & set(event.rows)]
-                self.strays.append((case.clean.name, f"control {event.kind}", f"{kinds} {clean.index[event.rows.start]}"))
-        if case.clean.name:
-            wrong = sum(len((rows - noise.get(kind, set())) - spoilt) for kind, rows in found.items() if kind in VALUES)
-            self.untouched[0] += wrong
-            self.untouched[1] += len(clean) - len(spoilt)
+                self.strays.append(
+                    (case.clean.name, f"control {event.kind}", f"{kinds} {clean.index[event.rows.start]}")
+                )
+        self.untouched[0] += sum(
+            len(found.get(kind, set()) - noise.get(kind, set()) - spoilt) for kind in VALUES
+        )
+        self.untouched[1] += len(clean) - len(spoilt)
 
     @staticmethod
     def _hit(event: inject.Event, rows: set[int]) -> bool:
@@ -149,38 +153,61 @@ def run(parts: Iterable[Series], seeds: int, rows: int) -> tuple[Tally, dict[str
 
 
 def others(parts: Iterable[Series], seeds: int, rows: int) -> dict[str, list[float]]:
-    """Recall on injected values, precision, and flags on untouched rows, of the usual filters."""
-    filters: dict[str, Callable[[pd.DataFrame], Any]] = {"Hampel 21/6": hampel, "z-score 3": zscore}
-    sums = {name: [0, 0, 0, 0, 0] for name in (*filters, "ours")}
+    """Precision and recall on injected values, and flags per 10,000 untouched rows, of the usual filters and ours."""
+    filters: dict[str, Callable[[inject.Case], set[int]]] = {
+        "Hampel 21/6": hampel, "z-score 3": zscore, "freqtrade": freqtrade, "ours": ours,
+    }  # fmt: skip
+    sums = {name: np.zeros(5) for name in filters}
     for number, whole in enumerate(parts):
         for seed in range(seeds):
             rng = np.random.default_rng([seed, number])
             case = inject.values(whole.cut(rng, rows), rng)
             spoilt = {row for event in case.events for row in event.rows}
-            for name in sums:
-                if name == "ours":
-                    found = flagged(audit(case.raw, whole.interval).defects, case.clean.frame, whole.interval)
-                    hits = set().union(*(found.get(kind, set()) for kind in VALUES))
-                else:
-                    hits = set(np.flatnonzero(filters[name](case.raw)).tolist())
+            for name, find in filters.items():
+                hits = find(case)
                 got = sum(bool(hits & set(event.rows)) for event in case.events)
-                for at, value in enumerate((got, len(case.events), len(hits & spoilt), len(hits),
-                                            len(case.raw) - len(spoilt))):  # fmt: skip
-                    sums[name][at] += value
+                sums[name] += (
+                    got,
+                    len(case.events),
+                    len(hits & spoilt),
+                    len(hits),
+                    len(case.raw) - len(spoilt),
+                )
     return {name: [s[2] / max(1, s[3]), s[0] / s[1], (s[3] - s[2]) / s[4] * 1e4] for name, s in sums.items()}
 
 
-def hampel(frame: pd.DataFrame) -> Any:
+def ours(case: inject.Case) -> set[int]:
+    found = flagged(audit(case.raw, case.clean.interval).defects, case.clean.frame, case.clean.interval)
+    return set().union(*(found.get(kind, set()) for kind in VALUES))
+
+
+def freqtrade(case: inject.Case) -> set[int]:
+    """It looks at no values: the rows that its cleaning changes or drops."""
+    if clean_ohlcv_dataframe is None:
+        return set()
+    named = case.raw.rename_axis("date").reset_index()
+    clean = clean_ohlcv_dataframe(named, case.clean.interval, "A/B", fill_missing=True, drop_incomplete=False)
+    same = (
+        clean.set_index("date")[list(case.raw)].to_numpy() == case.raw.to_numpy()
+    ) | case.raw.isna().to_numpy()
+    return set(np.flatnonzero(~same.all(axis=1)).tolist())
+
+
+def hampel(case: inject.Case) -> set[int]:
+    frame = case.raw
     x = np.log(frame["close"].where(frame["close"] > 0))
     middle = x.rolling(21, center=True, min_periods=5).median()
     away = (x - middle).abs()
     scale = 1.4826 * away.rolling(21, center=True, min_periods=5).median()
-    return ((away > 6 * scale) & (away > 0)).to_numpy() | x.isna().to_numpy()
+    return set(np.flatnonzero(((away > 6 * scale) & (away > 0)) | x.isna()).tolist())
 
 
-def zscore(frame: pd.DataFrame) -> Any:
+def zscore(case: inject.Case) -> set[int]:
+    frame = case.raw
     returns = np.log(frame["close"].where(frame["close"] > 0)).replace([np.inf, -np.inf], np.nan).diff()
-    return ((returns - returns.mean()).abs() > 3 * returns.std()).to_numpy() | returns.isna().to_numpy()
+    return set(
+        np.flatnonzero(((returns - returns.mean()).abs() > 3 * returns.std()) | returns.isna()).tolist()
+    )
 
 
 def show(tally: Tally, own: Mapping[str, list[int]], verbose: bool) -> None:
@@ -189,7 +216,8 @@ def show(tally: Tally, own: Mapping[str, list[int]], verbose: bool) -> None:
         if kind in tally.kinds:
             precision, recall, low, high = tally.kinds[kind].rates()
             events = sum(run[1] for run in tally.kinds[kind].runs)
-            print(f"{kind:<24}{precision:>10.4f}  {low[0]:.3f}–{low[1]:.3f}{recall:>9.4f}  {high[0]:.3f}–{high[1]:.3f}{events:>8}")
+            bounds = [f"{first:.3f}–{last:.3f}" for first, last in (low, high)]
+            print(f"{kind:<24}{precision:>10.4f}  {bounds[0]}{recall:>9.4f}  {bounds[1]}{events:>8}")
     print("\nrecall by what was done")
     for what, hits in sorted(tally.what.items()):
         print(f"  {what:<52}{np.mean(hits):>8.4f}{len(hits):>7}")
@@ -197,7 +225,9 @@ def show(tally: Tally, own: Mapping[str, list[int]], verbose: bool) -> None:
     for kind, hits in sorted(tally.controls.items()):
         print(f"  {kind:<52}{np.mean(hits):>8.4f}{len(hits):>7}")
     flags, rows = tally.untouched
-    print(f"\nvalue flags on untouched rows beside injections: {flags} of {rows}, {flags / rows * 1e4:.2f} per 10,000")
+    print(
+        f"\nvalue flags on untouched rows beside injections: {flags} of {rows}, {flags / rows * 1e4:.2f} per 10,000"
+    )
     flags, rows = (sum(pair[at] for pair in own.values()) for at in (0, 1))
     print(f"value flags on the series as they are: {flags} of {rows}, {flags / rows * 1e4:.2f} per 10,000")
     for name, (flags, rows) in own.items():
@@ -214,7 +244,7 @@ def main() -> None:
     given.add_argument("--on", choices=("test", "tune"), default="test")
     given.add_argument("--quick", action="store_true", help="3 seeds of 1500 rows")
     given.add_argument("--verbose", action="store_true", help="every miss and false flag")
-    given.add_argument("--only", default="", help="detect or mend")
+    given.add_argument("--only", default="", help="detect, cause or mend")
     asked = given.parse_args()
     seeds, rows = (3, 1500) if asked.quick else (asked.seeds, asked.rows)
     parts = series(asked.on)
@@ -222,9 +252,13 @@ def main() -> None:
     print(f"{len(parts)} {asked.on} {where}, {seeds} seeds, at most {rows} rows each")
     if asked.only in {"", "detect"}:
         show(*run(parts, seeds, rows), asked.verbose)
-        print(f"\n{'injected values, all kinds':<30}{'precision':>10}{'recall':>9}{'per 10,000 untouched':>22}")
+        print(
+            f"\n{'injected values, all kinds':<30}{'precision':>10}{'recall':>9}{'per 10,000 untouched':>22}"
+        )
         for name, (precision, recall, false) in others(parts, max(1, seeds // 4), rows).items():
             print(f"{name:<30}{precision:>10.3f}{recall:>9.3f}{false:>22.1f}")
+    if asked.only in {"", "cause"}:
+        defects_cause.show(parts, seeds, rows)
     if asked.only in {"", "mend"}:
         defects_fill.show(parts, seeds, rows)
 

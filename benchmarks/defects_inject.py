@@ -160,7 +160,9 @@ def values(series: Series, rng: np.random.Generator) -> Case:
             bars = Row(data, row)
             if what == "high and low swapped" and bars["high"] == bars["low"]:
                 continue
-            if what == "quote volume" and (usual <= 0 or bars["volume"] < usual / 3 or frame["close"].median() < 90):
+            if what == "quote volume" and (
+                usual <= 0 or bars["volume"] < usual / 3 or frame["close"].median() < 90
+            ):
                 continue
             _spoil(bars, what, sigma, rng)
             if kind == "stale_run":

@@ -104,10 +104,15 @@ def _test(folder: Path) -> Iterator[Series]:
 
 def _lab(role: str) -> Iterator[Series]:
     listed = {found.symbol: found for found in listings("binance", 0.3, ("USDT",))}
-    market, start = Market(7 if role == "tune" else 11), 1_700_006_400 + (0 if role == "tune" else 400 * 86_400)
+    market, start = (
+        Market(7 if role == "tune" else 11),
+        1_700_006_400 + (0 if role == "tune" else 400 * 86_400),
+    )
     for symbol, interval in (("BTC/USDT", "1h"), ("ETH/USDT", "5m"), ("SOL/USDT", "1m"), ("ADA/USDT", "15m")):
         step = INTERVALS[interval]
         stop = start + 4000 * step
         bars = market.bars(listed[symbol], step, start, stop, stop)
         prices = {name: getattr(bars, name) / 1.0 for name in CANDLE_FIELDS}
-        yield Series(f"lab {symbol} {interval}", interval, complete(candles_frame(bars.time, prices), interval))
+        yield Series(
+            f"lab {symbol} {interval}", interval, complete(candles_frame(bars.time, prices), interval)
+        )

@@ -175,7 +175,7 @@ def inspect(
     again = again or (second if second and second.kind != "venue" else None)
     elsewhere = second.witness() if second and second.kind == "venue" else None
     gaps = find_gaps(slot)
-    causes = causes_of(rows, slot, gaps, witnesses, again.witness() if again else None, elsewhere)
+    causes = causes_of(rows, gaps, witnesses, again.witness() if again else None, elsewhere)
     halted = judge_flat(rows, slot, flaws.flat, witnesses, elsewhere)
     frozen = [(first, last, UNKNOWN) for first, last in flaws.stale]
     tail = _tail(shape, moment, [*witnesses, *([elsewhere] if elsewhere else [])])
@@ -188,17 +188,21 @@ def _tail(shape: Shape, now: int | None, others: list[Witness]) -> int:
     if not len(shape.slot):
         return 0
     last = int(shape.slot[-1])
-    ends = [witness.last for witness in others]
     if now is not None:
-        ends.append((now - shape.offset) // shape.step - 1)
-    late = max(ends, default=last) - last
-    if late >= _LATE or now is not None:
+        late = (now - shape.offset) // shape.step - 1 - last
         return late if late >= _LATE else 0
-    first_time, last_time = int(shape.time_of(shape.slot[:1])[0]), int(shape.time_of(shape.slot[-1:])[0])
-    span = last_time + shape.step - first_time
-    # a file that opens with the UTC day and stops within it; a round number of rows is a page, not a day
+    ends = [witness.last for witness in others if witness.first <= last]
+    late = max(max(ends, default=last) - last, _rest_of_day(shape))
+    return late if late >= _LATE else 0
+
+
+def _rest_of_day(shape: Shape) -> int:
+    """Candles that a file lacks which opens with the UTC day and stops within it."""
+    first, last = (int(shape.time_of(part)[0]) for part in (shape.slot[:1], shape.slot[-1:]))
+    span = last + shape.step - first
     slots = span // shape.step
-    if first_time % _DAY or not _DAY // 2 <= span < _DAY or slots % 50 == 0 or slots & (slots - 1) == 0:
+    # a round number of rows is a page, not a day
+    if first % _DAY or not _DAY // 2 <= span < _DAY or slots % 50 == 0 or slots & (slots - 1) == 0:
         return 0
     return int((_DAY - span) // shape.step)
 

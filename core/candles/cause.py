@@ -18,6 +18,8 @@ _NEAR = 2
 """Slots by which holes of two symbols may miss each other and still be one event."""
 _AROUND = 60
 """Rows on either side that say how quiet a market is."""
+_THIN = 0.07
+"""Share of rows with a single price from which a market is one that pauses."""
 _PAUSES = 5
 """Pauses that a series must have shown before the next one is taken for one."""
 _LONG_FLAT = 12
@@ -58,6 +60,10 @@ class Witness:
         """How many slots from first to last, both included, it traded in."""
         return int(np.searchsorted(self.traded, last, "right") - np.searchsorted(self.traded, first))
 
+    def covers(self, first: int, last: int) -> bool:
+        """Whether it begins before these slots and ends after them."""
+        return self.first < first and last < self.last
+
     def vote(self, first: int, last: int) -> bool | None:
         """Whether it fell silent with these slots; None when it was not there or is silent so often anyway."""
         if first < self.first or first > self.last + 1 + 2 * _NEAR:
@@ -87,14 +93,13 @@ def find_gaps(slot: Ints) -> Gaps:
 
 def causes_of(
     rows: Bars,
-    slot: Ints,
     gaps: Gaps,
     siblings: Sequence[Witness],
     again: Witness | None,
     elsewhere: Witness | None,
 ) -> list[str]:
     """A cause for each gap. ``again``: what the same venue said when asked once more."""
-    quiet = _quiet(rows, slot, gaps)
+    quiet = _quiet(rows, gaps)
     if not siblings and again is None and elsewhere is None:
         return [NO_TRADES if still else UNKNOWN for still in quiet]
     found = []
@@ -120,31 +125,34 @@ def _cause(
         return OUTAGE
     if elsewhere is not None and elsewhere.vote(first, last) is True:
         return NO_TRADES  # nobody traded it anywhere
+    if again is not None and again.covers(first, last) and votes and not any(votes):
+        return NO_TRADES  # the venue was up, and says twice that there was nothing
     return NO_TRADES if quiet and not any(votes) else UNKNOWN
 
 
-def _quiet(rows: Bars, slot: Ints, gaps: Gaps) -> Bools:
+def _quiet(rows: Bars, gaps: Gaps) -> Bools:
     """Whether a gap is no more than the next pause of a market that often pauses, here and at this length."""
     count, holes = len(rows), len(gaps)
     if not holes:
         return np.zeros(0, bool)
     single = np.concatenate(([0], np.cumsum(rows.high == rows.low)))
-    lost = np.concatenate(([0], np.cumsum(np.diff(slot) - 1), [0]))
     first, end = np.maximum(gaps.after - _AROUND, 0), np.minimum(gaps.after + _AROUND, count)
-    missing_before = lost[np.maximum(gaps.after - 1, 0)] - lost[np.maximum(first - 1, 0)]
-    missing_after = lost[np.minimum(end - 1, count - 1)] - lost[np.minimum(gaps.after, count - 1)]
-    missing = missing_before + missing_after
-    share: Floats = (missing + (single[end] - single[first])) / (missing + (end - first))
+    share: Floats = (single[end] - single[first]) / (end - first)
     total = int(gaps.length.sum())
     # leave each gap out of the mean that it is judged by
     usual = np.maximum((total - gaps.length) / max(holes - 1, 1), 1.0)
     persist = np.clip(np.maximum(1 - 1 / usual, share), 0.0, 0.9)
     likely = np.maximum(holes, 20) * persist ** (gaps.length - 1.0) >= 0.01
-    # half of what is usual in the whole series still counts where a stretch happens to have traded throughout
-    overall = 0.5 * (total + int(single[-1])) / (total + count)
-    often = np.maximum(share, overall) >= 0.05
+    # Where minutes without trades are usual, so are minutes with a single one: with e^-λ of the first, λe^-λ of
+    # the second. Holes without these are lost rows. Half of what is usual in the whole series still counts where
+    # a stretch happens to have traded throughout.
+    empty, alone = holes / (holes + count), float(single[-1]) / count
+    often = (np.maximum(share, 0.5 * alone) >= _THIN) & (alone >= -0.7 * empty * np.log(empty))
+    sizes = np.bincount(np.minimum(gaps.length, 20), minlength=3)
+    if 1.5 * sizes[1] + 3 < sizes[2:].max():
+        often[:] = False  # of pauses the short ones are the most
     if holes + np.count_nonzero(quiet_rows(rows)) < _PAUSES:
-        often = np.zeros(holes, bool)  # single prices alone do not make a market that pauses
+        often[:] = False  # single prices alone do not make a market that pauses
     return np.asarray(often & likely & ~_loud(rows, gaps, first, end))
 
 
@@ -185,7 +193,7 @@ def judge_flat(
         others = (total - length) / max(len(rows) - length, 1)
         rest = np.delete(lengths, np.argmax(lengths == length))
         usual = float(np.quantile(rest, 0.95)) if len(rest) >= 10 else 1.0
-        liquid = others < 0.02
+        liquid = others < 0.02  # what little stands still there may well be outages too
         votes = [
             vote
             for witness in siblings
@@ -201,6 +209,6 @@ def judge_flat(
         elif traded_elsewhere and liquid:
             # a whole market that stands still while the same one trades elsewhere: the venue was away
             found.append((first, last, UNKNOWN if any(votes) else OUTAGE))
-        elif liquid and length >= max(_LONG_FLAT, 4 * usual) and not votes:
+        elif liquid and length >= _LONG_FLAT and not votes:
             found.append((first, last, UNKNOWN))
     return found

@@ -224,7 +224,7 @@ def _joined(table: Table, places: list[int], notes: list[str]) -> list[int]:
     notes.append(f"{names[0]!r} and {names[1]!r} read as one time")
     whole = "date and time of day"
     table.cells = table.cells.assign(**{whole: day + " " + clock})
-    return [table.cells.columns.get_loc(whole)]
+    return [table.cells.shape[1] - 1]
 
 
 def _midnights(days: Any) -> bool:

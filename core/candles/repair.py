@@ -191,7 +191,7 @@ def _causes(found: Inspection, seconds: list[Second]) -> Inspection:
         return found
     slots = np.unique(np.concatenate([second.slot for second in again]))
     witness = Witness(slots, int(slots[0]), int(slots[-1]))
-    said = causes_of(found.rows, found.shape.slot, found.gaps, [], witness, None)
+    said = causes_of(found.rows, found.gaps, [], witness, None)
     causes = [new if new == FETCH else old for new, old in zip(said, found.causes, strict=True)]
     return replace(found, causes=causes)
 

@@ -144,7 +144,9 @@ def belief(rows: Bars, at: Ints, local: Floats) -> Floats:
     if rows.volume is None:  # nothing can speak for a crash, so less is said
         return np.asarray(2 * found)
     traded = rows.volume[rows.volume > 0]
-    leaps = np.abs(np.diff(np.log(traded[: 2 * (len(traded) // 2)].reshape(-1, 2)[:: max(1, len(traded) // 100_000)])))
+    leaps = np.abs(
+        np.diff(np.log(traded[: 2 * (len(traded) // 2)].reshape(-1, 2)[:: max(1, len(traded) // 100_000)]))
+    )
     damping = min(1.0, 0.954 / max(float(np.median(leaps)), 0.1)) if len(leaps) else 1.0
     middle = np.nanmedian(_window(rows.volume, at, -AROUND, AROUND), axis=1)
     for first, last, plenty, power in ((0, 0, 2.0, 1.5), (-2, 2, 1.5, 0.5)):

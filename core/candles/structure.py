@@ -95,7 +95,7 @@ def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
     if len(time) < 2:
         return time, wrong
     low, high = int(time.min()), int(time.max())
-    if 0 < low and high < low * _APART:
+    if low > 0 and high < low * _APART:
         usual = spacing(time) if step >= 1000 and (high - low) * 50 < step * len(time) else step
         for factor in _FACTORS:
             if usual and abs(usual * factor - step) <= step // 100:

@@ -19,7 +19,9 @@ _DAY_FIRST = tuple(f"%d{dot}%m{dot}%{year}" for dot in "/.-" for year in "Yy")
 _MONTH_FIRST = tuple(f"%m{dot}%d{dot}%{year}" for dot in "/-" for year in "Yy")
 _OTHERS = ("%Y%m%d %H%M%S", "%Y%m%d %H%M", "%a %b %d %H:%M:%S %Y")
 _LEADING = re.compile(r"\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}")
-_COMPACT = re.compile(r"((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?")
+_COMPACT = re.compile(
+    r"((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?"
+)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?", re.IGNORECASE)
 _ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
 _NAMED = re.compile(r"\s*\(?(UTC|GMT)\)?$", re.IGNORECASE)

@@ -183,7 +183,8 @@ def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     blocks = np.median(volume[: count * 64].reshape(count, 64)[:, ::4], axis=1)
     blocks = np.r_[blocks, blocks[-1]]
     usual = np.minimum(blocks, np.minimum(np.r_[blocks[1:], np.inf], np.r_[np.inf, blocks[:-1]]))
-    at = np.flatnonzero(volume > 30 * np.repeat(usual, 64)[: len(volume)])
+    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 100_000)], 0.99))  # what it has seen anyway
+    at = np.flatnonzero(volume > np.maximum(most, 30 * np.repeat(usual, 64)[: len(volume)]))
     if not len(at):
         return None
     window = np.clip(at[:, None] + np.arange(-30, 31), 0, len(volume) - 1)
@@ -200,13 +201,14 @@ def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     own = np.log(rows.high[at] / rows.low[at])
     # volume grows about with the square of the range, and so much of it is no error
     lively = 2 * np.log(np.maximum(own / np.maximum(np.median(ranges, axis=1), scale.least[at]), 1.0))
+    unusual = 0.3 + np.sqrt(2 * np.log(len(volume)))  # the largest of as many is about this far out by chance
     price = np.log(rows.close[at])
     factor = np.ones(len(at))
     for power in (np.log(1000.0), np.log(100.0), price):
         fits = (
             (power > np.log(30))
             & (np.abs(ratio - lively / 2 - power) <= 2.5 * spread)
-            & (ratio - lively > 3.3 * spread)
+            & (ratio - lively > unusual * spread)
         )
         factor = np.where(fits, np.exp(power), factor)
     hit = factor > 1
