@@ -350,7 +350,7 @@ class AsyncHub:
             host = next(host for host in provider.hosts if host.name == endpoint.host)
             guard.health(provider, endpoint.capability, host).reset()
             guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
-            guard.forget_unknown(provider.id)
+            guard.forget(provider.id)
         await self._acted("reset", target, "", who)
 
     async def isolate(self, target: str, reason: str, *, who: str = "script") -> None:

@@ -27,6 +27,9 @@ def finer_interval(provider: Provider, query: Query, now: float) -> str | None:
     parts = [name for name in call.intervals if _divides(name, query.interval)]
     for name in sorted(parts, key=INTERVALS.__getitem__, reverse=True):
         finer = finer_query(query, name, now)
+        first, stop = finer.span(now)
+        if (stop - first) // finer.seconds > REQUESTS_MOST * call.max_rows:
+            return None  # and a finer one would take more still
         if provider.serves(finer, now) is None and len(provider.pages(finer, now)) <= REQUESTS_MOST:
             return name
     return None

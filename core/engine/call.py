@@ -1,7 +1,6 @@
 """The state of one call through the router, and what is said of its result."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,8 +49,10 @@ class Call:
     attempts: list[Attempt] = field(default_factory=list)
     running: dict["asyncio.Task[Result]", Result] = field(default_factory=dict)
     newest: "asyncio.Task[Result] | None" = None
-    asked: Counter[tuple[str, Query]] = field(default_factory=Counter)
-    """How many hosts of a provider were asked, for each form of the query."""
+    asked: dict[tuple[str, Query], set[str]] = field(default_factory=dict)
+    """Which hosts of a provider were asked, for each variant of the query."""
+    forms: dict[tuple[str, Query], set[int]] = field(default_factory=dict)
+    """In which forms a host was asked, or will be, for each variant of the query."""
     done_with: set[tuple[str, Query]] = field(default_factory=set)
     """Providers whose other hosts would answer the same."""
     partials: int = 0

@@ -24,11 +24,17 @@ class Candidate:
     first: bool = False
     finer: str = ""
     """The interval that its candles are built from, where it lacks the one asked for."""
+    form: int = 0
+    """0 is the usual form of the call, n its n-th declared alternative."""
 
     @property
     def how(self) -> str:
         """What is unusual about asking it, in words; empty for nothing."""
-        return f"built from {self.finer}" if self.finer else ""
+        parts = [f"built from {self.finer}"] if self.finer else []
+        if self.form:
+            other = self.provider.alternatives(self.query.capability)[self.form - 1]
+            parts.append(f"alternative form: {other.name}")
+        return "; ".join(parts)
 
     def on_the_wire(self, now: float) -> Query:
         """The query as it is sent; ``now`` in UTC seconds."""
@@ -79,17 +85,24 @@ class Ranking:
                 unlisted = self._guard.unlisted(provider, variant, wall)
                 finer = None if disabled or unlisted or not lacks else finer_interval(provider, variant, wall)
                 if finer:
-                    building += _hosts(provider, variant, finer)
+                    building += self._hosts(provider, variant, finer)
                 elif (reason := lacks or unlisted) or disabled:
                     if variant is query:
                         outcome: Outcome = "skipped_unserved" if reason else "skipped_disabled"
                         ranked.append(Unserved(provider, reason or disabled, outcome))
                 elif providers is None and not provider.covers(variant, wall):
-                    short += _hosts(provider, variant)
+                    short += self._hosts(provider, variant)
                 else:
-                    ranked += _hosts(provider, variant)
+                    ranked += self._hosts(provider, variant)
             ranked += short + building
         return _first_marked(ranked)
+
+    def _hosts(self, provider: Provider, query: Query, finer: str = "") -> list[Candidate]:
+        forms, capability = self._guard.forms, query.capability
+        return [
+            Candidate(provider, host, query, finer=finer, form=forms.of(provider, capability, host))
+            for host in provider.hosts
+        ]
 
     def _order(self, query: Query, providers: Sequence[str] | None, now: float) -> Iterator[Provider]:
         if providers is not None:
@@ -108,10 +121,6 @@ class Ranking:
                     for provider in equals
                 ]
                 yield from p2c(equals, loads, self._random)
-
-
-def _hosts(provider: Provider, query: Query, finer: str = "") -> list[Candidate]:
-    return [Candidate(provider, host, query, finer=finer) for host in provider.hosts]
 
 
 def _first_marked(ranked: list[Candidate | Unserved]) -> list[Candidate | Unserved]:

@@ -177,7 +177,7 @@ class Exchange:
             if not paid:
                 await self._quota(result, page)
             paid = False
-            request = provider.request(page, host=host, now=asked)
+            request = provider.request(page, host=host, now=asked, form=candidate.form)
             response = await self._sender.send(host, request)
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
@@ -216,7 +216,8 @@ class Exchange:
             if query.subject in {provider.check_symbol, provider.check_symbol.partition("/")[0]}:
                 # It certainly lists that one: the API has moved, or is broken.
                 error = ProviderDown(
-                    f"says it does not know {query.subject}, its own check symbol: {error.reason}"
+                    f"says it does not know {query.subject}, its own check symbol: {error.reason}",
+                    status=error.status,
                 )
             else:
                 self._guard.remember_unknown(provider, query.capability, query.subject, self._clock.mono())

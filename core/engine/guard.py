@@ -10,6 +10,7 @@ from core.answer import Outcome
 from core.catalog import Catalog, Endpoint, Host, Provider
 from core.engine.breaker import Breaker, BreakerPolicy
 from core.engine.cooldown import Cooldown, Cooldowns
+from core.engine.forms import Forms
 from core.engine.health import Health, HealthState, Permits
 from core.engine.limiter import Limiter
 from core.engine.observe import Axis, Nobody, Observer
@@ -73,6 +74,7 @@ class Guard:
             health.truth.listener = partial(self._turned, endpoint, "truth", health)
         self.listed: dict[str, tuple[frozenset[str], float]] = {}
         """Provider → the symbols on its own list, and when that was read (wall seconds)."""
+        self.forms = Forms()
         self._unknown: OrderedDict[tuple[str, str, str], tuple[float, str]] = OrderedDict()
 
     def health(self, provider: Provider, capability: Capability, host: Host) -> Health:
@@ -187,8 +189,9 @@ class Guard:
             return ""
         return f"{provider.name} does not list {query.symbol}"
 
-    def forget_unknown(self, provider: str) -> None:
-        """Ask again for symbols that a provider did not list."""
+    def forget(self, provider: str) -> None:
+        """Ask again in the usual form, and for symbols that the provider did not list."""
+        self.forms.forget(provider)
         if provider in self.listed:
             self.listed[provider] = self.listed[provider][0], 0.0
         for key in [key for key in self._unknown if key[0] == provider]:

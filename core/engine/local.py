@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from core.answer import Answer
 from core.catalog import Endpoint, Host, Provider
 from core.market import Capability, Query
+from core.wire import Alternative
 
 HERE = "local"
 """The host name of everything in this process."""
@@ -58,6 +59,11 @@ class LocalProvider(Provider):
         """The query itself."""
         del now
         return [query]
+
+    def alternatives(self, capability: Capability) -> tuple[Alternative, ...]:
+        """None."""
+        del capability
+        return ()
 
     def cost(self, query: Query) -> float:
         """Nothing that anybody counts."""

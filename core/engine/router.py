@@ -4,12 +4,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.answer import Attempt, NoAnswer, Outcome, Tier
 from core.clock import Clock
 from core.engine.call import Call, Found, described, in_order, length, notes_on, nothing_new
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
+from core.engine.classify import Failure
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange, Result
 from core.engine.guard import Guard, Refusal
@@ -139,6 +141,7 @@ class Router:
         call.attempts += result.attempts
         call.unblamed += result.unblamed
         if result.failure is not None:
+            self._otherwise(call, result.candidate, result.failure)
             if result.failure.whole_provider:
                 call.done_with.add((result.candidate.provider.id, result.candidate.query))
             if result.failure.unreached:
@@ -151,6 +154,18 @@ class Router:
         call.partials += bool(result.partial)
         return not result.partial or call.partials >= PARTIALS_MOST
 
+    def _otherwise(self, call: Call, candidate: Candidate, failure: Failure) -> None:
+        """Put the endpoint in line once more, behind its provider's other hosts, where another form may help."""
+        provider, host, query = candidate.provider, candidate.host, candidate.query
+        form = self._guard.forms.after(provider, query.capability, host, candidate.form, failure)
+        tried = call.forms.setdefault((host.name, query), set())
+        tried.add(candidate.form)
+        if form is None or form in tried:
+            return
+        tried.add(form)
+        same = [n for n, entry in enumerate(call.left) if entry.provider is provider and _asks(entry, query)]
+        call.left.insert(same[-1] + 1 if same else 0, replace(candidate, form=form))
+
     def _start(self, call: Call, *, hedge: bool = False) -> float:
         """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
         # A probe is not waited for, and its hedge costs nothing: probes are few by themselves.
@@ -160,7 +175,7 @@ class Router:
         if (chosen := self._next(call, hedge)) is None:
             return float("inf")
         candidate, permits = chosen
-        call.asked[candidate.provider.id, candidate.query] += 1
+        call.asked.setdefault((candidate.provider.id, candidate.query), set()).add(candidate.host.name)
         call.spend()
         now = self._clock.mono()
         result = Result(
@@ -205,7 +220,9 @@ class Router:
             return None
         query = entry.query
         key = (provider.id, query)
-        if key in call.done_with or call.asked[key] >= self._settings.hosts_per_call:
+        asked = call.asked.get(key, ())
+        enough = len(asked) >= self._settings.hosts_per_call and entry.host.name not in asked
+        if key in call.done_with or enough:
             return None
         leave = self._guard.leave(provider, entry.host, entry.on_the_wire(wall), self._clock.mono(), wall)
         if isinstance(leave, Refusal):
@@ -295,3 +312,7 @@ class Router:
         """Blame those who could not be reached, unless it is this machine that reaches nobody."""
         for settle in call.unblamed:
             settle(heard)
+
+
+def _asks(entry: Candidate | Unserved, query: Query) -> bool:
+    return isinstance(entry, Candidate) and entry.query == query

@@ -79,8 +79,9 @@ class Sender:
             headers["content-length"] = str(len(request.content))
         try:
             outgoing = h11.Request(method=request.method, target=target, headers=list(headers.items()))
-        except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-            raise httpx.LocalProtocolError(str(error)) from None
+        except (h11.LocalProtocolError, UnicodeEncodeError):
+            # Which one is not said: it may hold a key.
+            raise httpx.LocalProtocolError("a header or the path holds signs that cannot be sent") from None
         received = await self._pool(host, url).exchange(outgoing, request.content, request.max_bytes)
         body = inflated(received.headers, received.body, request.max_bytes, received.status)
         return httpx.Response(received.status, headers=_decoded(received.headers), content=body)

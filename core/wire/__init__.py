@@ -1,6 +1,7 @@
 """Sans-IO: a catalogue entry and a query give a request; a response gives a value or a named failure."""
 
+from core.wire.alternatives import Alternative
 from core.wire.declare import Auth, Declaration, Host, Limit
 from core.wire.provider import Endpoint, Provider, WireRequest
 
-__all__ = ["Auth", "Declaration", "Endpoint", "Host", "Limit", "Provider", "WireRequest"]
+__all__ = ["Alternative", "Auth", "Declaration", "Endpoint", "Host", "Limit", "Provider", "WireRequest"]

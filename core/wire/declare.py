@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from core.market import Capability, Query
+from core.wire.alternatives import Alternative
 from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall
 from core.wire.calls import BookCall, Call, CandleCall, CheckCall, TickerCall
 from core.wire.fields import (
@@ -188,6 +189,8 @@ class Declaration(Model):
     onchain: Annotated[tuple[OnChainCall, ...], BeforeValidator(as_list)] = ()
     listing: ListingCall | None = None
     """Which symbols there are."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Other forms of the calls, in the order in which to try them."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Declaration":
@@ -204,7 +207,19 @@ class Declaration(Model):
             raise ValueError("price: expected a path for last")
         if self.volume is not None and self.volume.volume_base is None and self.volume.volume_quote is None:
             raise ValueError("volume: expected a path for volume_base or volume_quote")
+        self._alternatives_are_sound()
         return self
+
+    def _alternatives_are_sound(self) -> None:
+        for other in self.alternatives:
+            if lacking := set(other.calls) - set(self.forms):
+                raise ValueError(
+                    f"alternatives: {other.name!r} names calls that are not there: {sorted(lacking)}"
+                )
+        for capability, others in self.others.items():
+            for call in self.forms[capability]:
+                for other in others:
+                    other.of(call)
 
     @cached_property
     def calls(self) -> dict[Capability, Call]:
@@ -235,4 +250,12 @@ class Declaration(Model):
         return {
             capability: call if isinstance(call, tuple) else () if call is None else (call,)
             for capability, call in found.items()
+        }
+
+    @cached_property
+    def others(self) -> dict[Capability, tuple[Alternative, ...]]:
+        """Capability → the alternatives of its calls."""
+        return {
+            capability: tuple(one for one in self.alternatives if not one.calls or capability in one.calls)
+            for capability in self.forms
         }

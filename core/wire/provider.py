@@ -22,6 +22,7 @@ from core.market import (
 )
 from core.wire import around, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
+from core.wire.alternatives import Alternative
 from core.wire.around import Timed
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
@@ -164,16 +165,27 @@ class Provider:
             return call.cost_of(min(query.limit or call.max_rows, call.max_rows))
         return call.cost
 
+    def alternatives(self, capability: Capability) -> tuple[Alternative, ...]:
+        """Other forms of a call, in the order in which to try them."""
+        return self.declaration.others.get(capability, ())
+
     def request(
-        self, query: Query, *, host: Host | str | None = None, now: float | datetime | None = None
+        self,
+        query: Query,
+        *,
+        host: Host | str | None = None,
+        now: float | datetime | None = None,
+        form: int = 0,
     ) -> WireRequest:
-        """The request for a query, without any key.
+        """The request for a query, without any key; ``form`` 0 is the usual one, n the n-th alternative.
 
         ValueError for a query that is not served, or that does not fit one request (see :meth:`pages`).
         """
         if (reason := self.serves(query)) is not None:
             raise ValueError(f"{self.id}: {reason}")
         call = self._call(query)
+        if form:
+            call = self.alternatives(query.capability)[form - 1].of(call)
         names = self._names(call, query, _seconds(now))
         template = call.path
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
@@ -260,7 +272,7 @@ class Provider:
     def _request(self, call: Call, template: str, names: dict[str, Any], host: Host) -> WireRequest:
         path = fill(template, {name: quote(str(value), safe="") for name, value in names.items()})
         params = {key: _text(value) for key, value in fill(call.params, names).items()}
-        headers = {"accept": _ACCEPT[call.format], **fill(call.headers, names)}
+        headers = {"accept": _ACCEPT[call.format]}
         content = None
         if call.json_body is not None:
             headers["content-type"] = "application/json"
@@ -268,7 +280,7 @@ class Provider:
         return WireRequest(
             call.method,
             httpx.URL(host.url + path, params=params or None),
-            headers,
+            headers | {name.lower(): value for name, value in fill(call.headers, names).items()},
             content,
             None if self.auth is None else self.auth.name,
             call.max_bytes,
