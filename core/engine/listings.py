@@ -23,6 +23,7 @@ from core.engine.guard import Guard
 from core.engine.local import on_the_network
 from core.engine.transport import Sender
 from core.files import write_atomically
+from core.market import Capability
 from core.settings import Settings
 from core.symbols import Known
 
@@ -34,6 +35,9 @@ SECONDS = 20.0
 """A long list may take longer than a price."""
 VERSION = 1
 _SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
+
+
+OF_MARKETS: frozenset[Capability] = frozenset({"price", "ohlcv", "volume", "orderbook"})
 
 
 class Listings:
@@ -81,10 +85,15 @@ class Listings:
         return {one.id: said for one in listing if (said := late.get(one.id) or failed.get(one.id, ""))}
 
     def known(self, providers: Iterable[Provider]) -> dict[str, Known]:
-        """Provider → its markets: its own list, however old, else those that come with the package."""
+        """Provider → its markets: its own list, however old, else those that come with the package.
+
+        Only of those that are asked about markets: who serves news or blocks has none.
+        """
         wall = self._clock.now()
         found = {}
         for provider in on_the_network(providers):
+            if not OF_MARKETS & set(provider.capabilities):
+                continue
             held = self._guard.listed.get(provider.id)
             fresh = self._guard.whole_list(provider.id, wall) is not None
             found[provider.id] = Known(shipped(provider) if held is None else held[0], whole=fresh)
