@@ -49,7 +49,9 @@ from core.market import (
 )
 from core.ops.capacity import capacity
 from core.ops.events import AdminAction
+from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
+from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Given, Stats
 from core.settings import Settings
 from core.symbols import MOST, Symbols
@@ -69,8 +71,9 @@ LOOK_AGAIN = 60.0
 class AsyncHub:
     """Answers queries through the failover engine. Use as ``async with AsyncHub(settings) as hub``.
 
-    ``transport`` gets every outgoing request in place of the network; the mode then stays what was asked. All
-    methods belong to the loop that opened the hub.
+    ``transport`` gets every outgoing request in place of the network; the mode then stays what was asked.
+    ``shared`` says that it is an app's, which has a monitor by default. All methods belong to the loop that
+    opened the hub.
     """
 
     def __init__(
@@ -79,8 +82,12 @@ class AsyncHub:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
+        shared: bool = False,
     ) -> None:
         self.settings = settings or Settings()
+        self._monitored = {"auto": shared, "on": True, "off": False}[self.settings.monitor]
+        self.healables: dict[str, Healable] = {}
+        """``model:NAME`` → how it is healed; whoever runs a model enters it here."""
         catalog = Catalog.load(*self.settings.catalog_dirs)
         if self.settings.providers:
             catalog = catalog.only(self.settings.providers)
@@ -109,10 +116,10 @@ class AsyncHub:
         self._opened_at = self._clock.now()
         mode = self.settings.mode
         if mode == "lab" or self.settings.lab_url:
-            self._world_now = self._lab_world()
+            self._show(self._lab_world())
             self.why = self.why or "the lab was asked for"
             return self
-        self._world_now = self._live_world()
+        self._show(self._live_world())
         if (
             mode == "auto"
             and self._transport is None
@@ -175,6 +182,7 @@ class AsyncHub:
             raise ValueError(
                 f"query={str(query)[:40]!r}: expected a query, as in CandleQuery('BTC/USDT', '1h')"
             )
+        world.monitor.looked()
         names = None if providers is None else tuple(map(str, _listed(providers)))
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
         held = None if refresh else world.cached(key)
@@ -305,7 +313,12 @@ class AsyncHub:
             await self._world.feed.settle()
 
     async def health(self) -> Snapshot:
-        """Circuits, pauses and success of everything in the catalogue, as plain data."""
+        """Circuits, pauses and success of everything in the catalogue, as plain data. Counts as a look."""
+        self._world.monitor.looked()
+        return self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        """:meth:`health` for what runs by itself: it does not count as a look."""
         assert self._folder is not None  # noqa: S101 - the world says it first
         notices = [self._folder.notice] if self._folder.notice else []
         if self._folder.write_errors:
@@ -353,6 +366,37 @@ class AsyncHub:
             guard.forget(provider.id)
         await self._acted("reset", target, "", who)
 
+    async def probe(
+        self, target: str | None = None, *, who: str = "script", progress: Tell | None = None
+    ) -> ProbeResult:
+        """Ask every endpoint of a target once, now, five at a time; its results count like any other call's.
+
+        Open circuits get their probe at once; isolations, pauses that a provider asked for and our own quota
+        hold. ``progress`` is called on the hub's loop with (done, of how many, which). UnknownTarget.
+        """
+        world = self._world
+        endpoints_of(self.catalog, target)
+        await self._acted("probe", target, "", who)
+        return await world.healer.probe(target, progress)
+
+    async def heal(
+        self,
+        target: str | None = None,
+        force: bool = False,
+        *,
+        who: str = "script",
+        progress: Tell | None = None,
+    ) -> HealResult:
+        """Heal what is ill of a target, five at a time: ask again, other host, who stands in for it.
+
+        A target that was healed within ``HEALTH_REINIT_COOLDOWN`` seconds is left alone, unless ``force``,
+        which also heals what is not known to be ill. UnknownTarget for a target of nothing.
+        """
+        world = self._world
+        world.healer.check(target)
+        await self._acted("heal", target, "by force" if force else "", who)
+        return await world.healer.heal(target, force=force, who=who, tell=progress)
+
     async def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """Send nothing to a target until :meth:`restore`; survives a restart."""
         endpoints_of(self.catalog, target)
@@ -395,6 +439,12 @@ class AsyncHub:
             raise KintsugiError("the hub is not open: use it in a with statement")
         return self._world_now
 
+    def _show(self, world: World) -> None:
+        """Let this world answer from now on; the monitor watches the one that answers."""
+        self._world_now = world
+        if self._monitored:
+            world.monitor.start()
+
     def _live_world(self) -> World:
         return self._make("live", self._transport)
 
@@ -410,7 +460,15 @@ class AsyncHub:
             self._journals[name] = Journal(self._folder, self._folder.path / name / FILE, self._clock)
         journal = self._journals[name]
         return World(
-            name, self.settings, self.catalog, self._folder, self._clock, transport, journal, self._ask_in
+            name,
+            self.settings,
+            self.catalog,
+            self._folder,
+            self._clock,
+            transport,
+            journal,
+            self.healables,
+            self._ask_in,
         )
 
     async def _ask_in(self, world: World, query: Query, deadline: float) -> Answer[Any]:
@@ -419,7 +477,8 @@ class AsyncHub:
 
     async def _lab_instead(self) -> None:
         live = self._world
-        self._world_now = self._lab_world()
+        await live.monitor.stop()
+        self._show(self._lab_world())
         self.why = f"no network: no provider answered within {LOOK_FOR_NETWORK:g} s"
         self._chore(self._watch_for_network(live))
 
@@ -433,7 +492,8 @@ class AsyncHub:
             await live.close()
 
     async def _switch(self, world: World, why: str) -> None:
-        old, self._world_now = self._world, world
+        old = self._world
+        self._show(world)
         self.why, self.live_again = why, False
         if not world.lab:
             self.lab = None

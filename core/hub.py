@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -32,7 +34,9 @@ from core.market import (
     Social,
     Volume,
 )
+from core.ops.heal import Tell
 from core.ops.read import JournalReader
+from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
 from core.settings import Settings
 from core.symbols import Symbols
@@ -55,8 +59,9 @@ class Hub:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
+        shared: bool = False,
     ) -> None:
-        self.hub = AsyncHub(settings, transport=transport, clock=clock)
+        self.hub = AsyncHub(settings, transport=transport, clock=clock, shared=shared)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -166,6 +171,14 @@ class Hub:
         """See :meth:`AsyncHub.health`."""
         return self._wait(self.hub.health())
 
+    def snapshot(self) -> Snapshot:
+        """See :meth:`AsyncHub.snapshot`."""
+
+        async def now() -> Snapshot:
+            return self.hub.snapshot()
+
+        return self._wait(now())
+
     @property
     def journal(self) -> JournalReader:
         """What happened, in the world that answers now; asked in the caller's own thread."""
@@ -178,6 +191,23 @@ class Hub:
     def reset(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.reset`."""
         self._wait(self.hub.reset(target, who=who))
+
+    def probe(
+        self, target: str | None = None, *, who: str = "script", progress: Tell | None = None
+    ) -> ProbeResult:
+        """See :meth:`AsyncHub.probe`; ``progress`` is called in the thread that waits."""
+        return self._wait_telling(partial(self.hub.probe, target, who=who), progress)
+
+    def heal(
+        self,
+        target: str | None = None,
+        force: bool = False,
+        *,
+        who: str = "script",
+        progress: Tell | None = None,
+    ) -> HealResult:
+        """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
+        return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
 
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""
@@ -221,6 +251,21 @@ class Hub:
             future.cancel()
             raise
 
+    def _wait_telling(self, job: Callable[..., Coroutine[Any, Any, T]], progress: Tell | None) -> T:
+        """Wait for a long job, and tell of its progress here: a page may draw in its own thread only."""
+        if progress is None:
+            return self._wait(job())
+        told: SimpleQueue[tuple[int, int, str] | None] = SimpleQueue()
+        future = self._submit(job(progress=lambda *news: told.put(news)))
+        future.add_done_callback(lambda _: told.put(None))
+        try:
+            while (news := told.get()) is not None:
+                progress(*news)
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
     def _stop(self) -> None:
         if self._loop is not None and self._thread is not None:
             with contextlib.suppress(RuntimeError):  # closed by itself already
@@ -238,7 +283,7 @@ def shared() -> Hub:
     global _shared  # noqa: PLW0603 - one hub a process is the point
     with _shared_lock:
         if _shared is None:
-            _shared = Hub().__enter__()
+            _shared = Hub(shared=True).__enter__()
         return _shared
 
 

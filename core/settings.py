@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     health_reinit_cooldown: float = _health(
         "health_reinit_cooldown", 600.0, "pause between two healings of one target", gt=0, le=86400
     )
+    monitor: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="ask hosts that nobody asks, and heal by itself: auto is on in the app, off in scripts",
+    )
     failure_rate: float = Field(
         0.5, gt=0, le=1, description="share of failures in the last 20 calls that opens"
     )

@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.engine.breaker import BreakerPolicy
 from core.engine.cache import AnswerCache, Cached
 from core.engine.call import Found
+from core.engine.check import Checks
 from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange
@@ -29,7 +30,9 @@ from core.engine.snapshot import Snapshot, endpoints_health, providers_health, t
 from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
+from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
+from core.ops.monitor import Monitor
 from core.ops.recall import recall
 from core.ops.watch import Watch
 from core.settings import Settings
@@ -51,6 +54,7 @@ class World:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None,
         journal: Journal,
+        others: dict[str, Healable],
         ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
@@ -117,8 +121,23 @@ class World:
         exchange = Exchange(
             settings, clock, self.guard, self.sender, self.connectivity, self.state.save, ask_here
         )
+        self.checks = Checks(
+            settings, clock, self.guard, exchange, self.sender, self.connectivity, self.network_there
+        )
         self._router = Router(
             settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
+        )
+        self.healer = Healer(settings, clock, self.guard, self.checks, self.connectivity, journal, others)
+        self.monitor = Monitor(
+            settings,
+            clock,
+            self.guard,
+            self.checks,
+            self.watch,
+            self.healer,
+            self.connectivity,
+            self.network_there,
+            others,
         )
         self._nobody_at: float | None = None
 
@@ -207,10 +226,12 @@ class World:
             totals=totals(endpoints, providers),
             providers=providers,
             endpoints=endpoints,
+            hosts=dict(self.monitor.hosts),
         )
 
     async def close(self) -> None:
         """Stop what runs, save what must survive, close connections and cache."""
+        await self.monitor.stop()
         await self._router.close()
         await self._listings.close()
         if self.feed is not None:

@@ -157,6 +157,11 @@ class Breaker:
         """Whether a probe is under way."""
         return self.state == "half_open" and self._probing > 0
 
+    def hasten(self) -> None:
+        """End a pause now, at a person's wish: the next call is a probe."""
+        if self.state == "open":
+            self._half_open()
+
     def left(self, now: float) -> float:
         """Seconds of pause left; 0 when the circuit is not open."""
         return max(0.0, self.until - now) if self.state == "open" else 0.0

@@ -148,6 +148,11 @@ class Health:
         self.ewma.observe(elapsed, now)
         self._last_at = now
 
+    def hasten(self) -> None:
+        """End the pause of an open circuit, on either axis."""
+        self.circuit.hasten()
+        self.truth.hasten()
+
     def recall(
         self, good: int, failed: int, seconds: Iterable[float], last_ok: float, ago: float, now: float
     ) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.answer import BadPayload, Forbidden, Throttled
+from core.answer import BadPayload
 from core.catalog import Host, Provider
 from core.catalog.shipped import shipped
 from core.clock import Clock
+from core.engine.check import rest_as_asked
 from core.engine.classify import EXPECTED, classify
 from core.engine.connectivity import Connectivity
-from core.engine.cooldown import Cooldown, throttled_for
 from core.engine.folder import DataFolder
 from core.engine.guard import Guard
 from core.engine.local import on_the_network
@@ -157,13 +157,7 @@ class Listings:
 
     async def _judge(self, provider: Provider, host: Host, error: BaseException) -> str:
         """What went wrong, in words; a pause where the provider asks for one."""
-        mono = self._clock.mono()
-        if isinstance(error, Throttled):
-            until = mono + throttled_for(error, self._settings.throttle_default)
-            self._guard.pause(Cooldown(provider.id, "throttled", error.reason, until))
-        elif isinstance(error, Forbidden) and error.cause == "geo":
-            until = mono + self._settings.blocked_cooldown
-            self._guard.pause(Cooldown(f"{provider.id}@{host.group}", "blocked", error.reason, until))
+        rest_as_asked(self._guard, provider, host, error, self._settings, self._clock.mono())
         await self._persist()
         return classify(error).reason
 

@@ -25,6 +25,11 @@ class Observer(Protocol):
     ) -> None:
         """One try has its verdict; ``blamed`` when it is held against the endpoint."""
 
+    def checked(
+        self, provider: str, host: str, outcome: Outcome, reason: str, status: int | None, elapsed: float
+    ) -> None:
+        """A host was asked for its cheapest thing, whatever it serves."""
+
     def turned(self, endpoint: Endpoint, axis: Axis, circuit: Breaker, error: str) -> None:
         """A circuit has another state than before, or is open anew; ``error`` is the endpoint's last."""
 
@@ -36,6 +41,9 @@ class Nobody:
     """Hears nothing."""
 
     def attempted(self, *_: object, blamed: bool) -> None:
+        """Nothing."""
+
+    def checked(self, *_: object) -> None:
         """Nothing."""
 
     def turned(self, *_: object) -> None:

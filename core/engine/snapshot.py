@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from core.answer import Outcome
 from core.catalog import Endpoint, Provider
 from core.engine.guard import Guard, scopes
 from core.engine.health import SEVERITY, Health, HealthState
@@ -49,6 +50,20 @@ class ProviderHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class HostHealth:
+    """What the monitor's last check of a host said. Seconds; ``checked`` is UTC seconds since 1970."""
+
+    provider: str
+    host: str
+    outcome: Outcome
+    reason: str
+    elapsed: float
+    checked: float
+    every: float
+    """Seconds between two checks while nobody asks it anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything at one moment (``time``, UTC seconds)."""
 
@@ -63,6 +78,8 @@ class Snapshot:
     totals: dict[str, int]
     providers: dict[str, ProviderHealth]
     endpoints: dict[str, EndpointHealth]
+    hosts: dict[str, HostHealth]
+    """``kraken@api.kraken.com`` → its last check; those that the monitor has not checked are not in it."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

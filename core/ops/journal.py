@@ -53,14 +53,14 @@ class Journal(JournalReader):
         self.path = path
         self._writer = Writer(path)
         super().__init__(self._writer.engine)
-        self._tallies: dict[tuple[Endpoint, int], Tally] = {}
+        self._tallies: dict[tuple[Endpoint | str, int], Tally] = {}
         self._pending: list[Event] = []
         self._lost = 0
         self._timer: asyncio.TimerHandle | None = None
         self._writing: Future[Any] | None = None
         self.note(HubChanged(time=clock.now(), open=True, detail="opened"))
 
-    def count(self, endpoint: Endpoint, outcome: Outcome, elapsed: float, *, blamed: bool) -> None:
+    def count(self, endpoint: Endpoint | str, outcome: Outcome, elapsed: float, *, blamed: bool) -> None:
         """One attempt came to its end now."""
         now = self._clock.now()
         key = endpoint, int(now // 60) * 60

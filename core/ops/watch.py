@@ -25,10 +25,12 @@ from core.ops.events import (
     StateChanged,
 )
 from core.ops.journal import Journal
-from core.ops.tally import GOOD
+from core.ops.tally import GOOD, REFUSED
 
 LOOK = 0.2
 """Seconds after something happened until the states are compared with those before."""
+CHECK = "check"
+"""Stands in the place of a capability where a host itself was asked: ``kraken/check@api.kraken.com``."""
 NOBODYS = frozenset({"overtaken", "unknown_symbol", "skipped_quota", "skipped_unserved"})
 """Outcomes that are counted, but no failed attempts: cancelled, a caller's error, our own thrift."""
 
@@ -75,6 +77,30 @@ class Watch:
             else AttemptFailed(outcome=outcome, status=status, elapsed=elapsed, blamed=blamed, **common)
         )
         self._journal.note(failed)
+
+    def checked(
+        self, provider: str, host: str, outcome: Outcome, reason: str, status: int | None, elapsed: float
+    ) -> None:
+        """Count it as the host's own, beside its endpoints."""
+        target = f"{provider}/{CHECK}@{host}"
+        good = outcome in GOOD
+        refused = outcome in REFUSED
+        self._journal.count(target, outcome, elapsed, blamed=not (good or refused))
+        self.heard[provider, host] = self._clock.mono()
+        self._touch(provider)
+        if not good:
+            self._journal.note(
+                AttemptFailed(
+                    time=self._clock.now(),
+                    target=target,
+                    who="monitor",
+                    detail=reason,
+                    outcome=outcome,
+                    status=status,
+                    elapsed=elapsed,
+                    blamed=not refused,
+                )
+            )
 
     def turned(self, endpoint: Endpoint, axis: Axis, circuit: Breaker, error: str) -> None:
         """A circuit opened, went half open, or closed."""

@@ -1,0 +1,299 @@
+"""Probing and healing: endpoints by the recovery of DESIGN 6, whatever else there is by a way of its own."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.answer import KintsugiError
+from core.catalog import Endpoint
+from core.clock import Clock
+from core.engine.check import Checks
+from core.engine.connectivity import Connectivity
+from core.engine.guard import Guard
+from core.engine.health import HealthState
+from core.engine.target import UnknownTarget, endpoints_of
+from core.ops.events import Healed, HealStepped
+from core.ops.journal import Journal
+from core.ops.results import Healing, HealOutcome, HealResult, Probe, ProbeResult, Step
+from core.ops.tally import GOOD
+from core.settings import Settings
+
+T = TypeVar("T")
+
+AT_ONCE = 5
+"""Endpoints probed or healed at once, whoever asks."""
+BACKOFF = (0.5, 1.5)
+"""Seconds before an endpoint is asked again, drawn at random between these."""
+ASKED_INSTEAD = 2
+"""Other hosts, and other providers, that are asked when none is known to be well."""
+ILL: frozenset[HealthState] = frozenset({"degraded", "dissenting", "unavailable", "throttled", "blocked"})
+WELL: frozenset[HealthState] = frozenset({"healthy", "degraded"})
+AGAIN = frozenset({"timeout", "refused", "status"})
+"""Outcomes after which asking once more may help."""
+
+Tell = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and which was the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Healable:
+    """Something beside endpoints: a model that can be started anew.
+
+    ``ill`` says why it needs that, and is empty when it does not; ``heal`` does it and says what it did.
+    """
+
+    ill: Callable[[], str]
+    heal: Callable[[], Awaitable[str]]
+
+
+class Healer:
+    """Probes and heals in one world. Every step is in the journal, and in the result."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        guard: Guard,
+        checks: Checks,
+        connectivity: Connectivity,
+        journal: Journal,
+        others: dict[str, Healable],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._guard = guard
+        self._checks = checks
+        self._connectivity = connectivity
+        self._journal = journal
+        self._others = others
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._last: dict[str, float] = {}
+        """Target → when its last healing began, in ``mono`` seconds."""
+        now, wall = clock.mono(), clock.now()
+        for event in journal.events(
+            kinds=["heal"], since=wall - settings.health_reinit_cooldown, limit=10_000
+        ):
+            self._last.setdefault(event.target, now - max(0.0, wall - event.time))
+
+    async def probe(self, target: str | None, tell: Tell | None = None) -> ProbeResult:
+        """Ask every endpoint of a target now, open circuits included. UnknownTarget for one of nothing."""
+        endpoints = endpoints_of(self._guard.catalog, target)
+
+        async def one(endpoint: Endpoint) -> Probe:
+            async with self._places:
+                before = self._state(endpoint)
+                attempt = await self._checks.endpoint(endpoint, early=True)
+                after = self._state(endpoint)
+            return Probe(
+                str(endpoint),
+                attempt.outcome,
+                attempt.reason,
+                attempt.status,
+                attempt.elapsed,
+                before,
+                after,
+            )
+
+        probes = await _in_order([one(endpoint) for endpoint in endpoints], list(map(str, endpoints)), tell)
+        return ProbeResult(target, self._clock.now(), tuple(probes))
+
+    async def heal(
+        self, target: str | None, *, force: bool, who: str, tell: Tell | None = None
+    ) -> HealResult:
+        """Heal what is ill of a target; with ``force`` also what is not, and however short ago the last was.
+
+        UnknownTarget for one of nothing.
+        """
+        meant = self._meant(target, force)
+        jobs = [self.heal_one(each, force=force, who=who) for each in meant]
+        healings = await _in_order(jobs, list(map(str, meant)), tell)
+        return HealResult(target, self._clock.now(), tuple(healings))
+
+    def check(self, target: str | None) -> None:
+        """UnknownTarget for a target of nothing."""
+        self._meant(target, force=True)
+
+    def may(self, target: str, times: float = 1.0) -> bool:
+        """Whether its last healing is long enough ago, or ``times`` as long."""
+        return not self._wait(target, times)
+
+    async def heal_one(self, target: Endpoint | str, *, force: bool, who: str) -> Healing:
+        """Heal one endpoint, or one of the others by its name."""
+        name = str(target)
+        if (refusal := self._refusal(target, force)) is not None:
+            return refusal
+        self._last[name] = began = self._clock.mono()
+        course = _Course(self._journal, self._clock, name, who)
+        async with self._places:
+            if isinstance(target, Endpoint):
+                outcome, detail = await self._endpoint(target, course)
+            else:
+                outcome, detail = await self._other(target, course)
+        elapsed = self._clock.mono() - began
+        await self._journal.record(
+            Healed(
+                time=self._clock.now(),
+                target=name,
+                who=who,
+                detail=detail,
+                healing=course.id,
+                outcome=outcome,
+                elapsed=elapsed,
+            )
+        )
+        return Healing(name, outcome, detail, tuple(course.steps), elapsed)
+
+    def _meant(self, target: str | None, force: bool) -> list[Endpoint | str]:
+        if target is not None and target.startswith("model:"):
+            if target not in self._others:
+                known = " ".join(sorted(self._others)) or "none"
+                raise UnknownTarget(f"target={target[:80]!r}: expected one of the models: {known}")
+            return [target]
+        endpoints = endpoints_of(self._guard.catalog, target)
+        named = len(endpoints) == 1
+        chosen = [one for one in endpoints if force or named or self._state(one) in ILL]
+        if target is not None:
+            return [*chosen]
+        return [*chosen, *(name for name, other in self._others.items() if force or other.ill())]
+
+    def _refusal(self, target: Endpoint | str, force: bool) -> Healing | None:
+        name = str(target)
+        if isinstance(target, Endpoint):
+            state = self._state(target)
+            if state == "isolated":
+                return Healing(name, "isolated", "a person isolated it; restore it first")
+            if state == "disabled":
+                return Healing(name, "disabled", "it is switched off, or its key is missing")
+            if not force and state in {"healthy", "unknown"}:
+                return Healing(name, "well", "nothing is known to be wrong with it")
+        elif not force and not self._others[target].ill():
+            return Healing(name, "well", "nothing is known to be wrong with it")
+        if not force and (wait := self._wait(name, 1.0)):
+            return Healing(name, "too_soon", f"healed a while ago: again in {wait:.0f} s, or by force")
+        return None
+
+    def _wait(self, target: str, times: float) -> float:
+        """Seconds until it may be healed again; 0 when it may."""
+        if (last := self._last.get(target)) is None:
+            return 0.0
+        return max(0.0, last + times * self._settings.health_reinit_cooldown - self._clock.mono())
+
+    async def _other(self, name: str, course: "_Course") -> tuple[HealOutcome, str]:
+        began = self._clock.mono()
+        try:
+            done = await self._others[name].heal()
+        except (KintsugiError, OSError, ValueError, RuntimeError) as error:
+            said = f"{type(error).__name__}: {error}"
+            course.take("start anew", "failed", said, self._clock.mono() - began)
+            return "failed", said
+        course.take("start anew", "ok", done, self._clock.mono() - began)
+        return "healed", done
+
+    async def _endpoint(self, endpoint: Endpoint, course: "_Course") -> tuple[HealOutcome, str]:
+        if await self._ask(endpoint, course):
+            return "healed", "it answers again"
+        if self._connectivity.offline:
+            return "offline", "this machine reaches nobody: there is nothing to heal there"
+        state = self._state(endpoint)
+        for step, others in (
+            ("other host", self._other_hosts(endpoint)),
+            ("next provider", self._other_providers(endpoint)),
+        ):
+            if stands_in := await self._covered(step, others, course):
+                return "covered", f"{state}; {stands_in} answers in its place"
+        if state in {"throttled", "blocked"}:
+            return "resting", f"{state}, and nobody else answers: until then only the stale cache does"
+        return "ill", f"{state}, and nobody else answers: until one does only the stale cache does"
+
+    async def _ask(self, endpoint: Endpoint, course: "_Course") -> bool:
+        """Ask it, a second time where that can help, and on until it counts as healthy again."""
+        good = bad = 0
+        while True:
+            attempt = await self._checks.endpoint(endpoint, early=True)
+            course.take("retry" if bad else "ask", attempt.outcome, attempt.reason, attempt.elapsed)
+            if attempt.outcome in GOOD:
+                good += 1
+                if self._state(endpoint) == "healthy" or good >= self._settings.health_recovery_count + 1:
+                    return True
+                continue
+            bad += 1
+            if attempt.outcome not in AGAIN or bad > 1 or self._connectivity.offline:
+                return False
+            await asyncio.sleep(random.uniform(*BACKOFF))  # noqa: S311 - jitter
+
+    async def _covered(self, step: str, others: list[Endpoint], course: "_Course") -> str:
+        """Who stands in for an ill endpoint; empty for nobody. Whoever is known to be well is not asked."""
+        if well := next((other for other in others if self._state(other) in WELL), None):
+            course.take(step, "ok", f"{well} is well")
+            return str(well)
+        for other in [one for one in others if self._state(one) == "unknown"][:ASKED_INSTEAD]:
+            attempt = await self._checks.endpoint(other)
+            course.take(step, attempt.outcome, f"{other} {attempt.reason}".strip(), attempt.elapsed)
+            if attempt.outcome in GOOD:
+                return str(other)
+        if not others:
+            course.take(step, "none", "there is no other")
+        return ""
+
+    def _other_hosts(self, endpoint: Endpoint) -> list[Endpoint]:
+        provider = self._guard.catalog[endpoint.provider]
+        return [
+            one for one in provider.endpoints if one.capability == endpoint.capability and one != endpoint
+        ]
+
+    def _other_providers(self, endpoint: Endpoint) -> list[Endpoint]:
+        return [
+            one
+            for provider in self._guard.catalog.serving(endpoint.capability)
+            if provider.id != endpoint.provider
+            for one in provider.endpoints
+            if one.capability == endpoint.capability
+        ]
+
+    def _state(self, endpoint: Endpoint) -> HealthState:
+        return self._guard.state(endpoint, self._clock.mono())
+
+
+class _Course:
+    """The steps of one healing, in the journal as they are taken."""
+
+    def __init__(self, journal: Journal, clock: Clock, target: str, who: str) -> None:
+        self.id = uuid.uuid4().hex[:12]
+        self.steps: list[Step] = []
+        self._journal = journal
+        self._clock = clock
+        self._target = target
+        self._who = who
+
+    def take(self, step: str, outcome: str, detail: str, elapsed: float = 0.0) -> None:
+        self.steps.append(Step(step, outcome, detail, elapsed))
+        self._journal.note(
+            HealStepped(
+                time=self._clock.now(),
+                target=self._target,
+                who=self._who,
+                detail=detail,
+                healing=self.id,
+                step=step,
+                outcome=outcome,
+                elapsed=elapsed,
+            )
+        )
+
+
+async def _in_order(jobs: Iterable[Awaitable[T]], names: list[str], tell: Tell | None) -> list[T]:
+    """All results as the jobs were given, telling of each as it ends."""
+    done = 0
+
+    async def told(job: Awaitable[T], name: str) -> T:
+        nonlocal done
+        result = await job
+        done += 1
+        if tell is not None:
+            tell(done, len(names), name)
+        return result
+
+    return await asyncio.gather(*(told(job, name) for job, name in zip(jobs, names, strict=True)))
