@@ -412,6 +412,8 @@ class Watch(httpx.AsyncBaseTransport):
         if hub._flights or world._router._detached:
             self._break("leak", f"{len(hub._flights)} flights, {len(world._router._detached)} detached")
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        if (feed := world.feed) is not None:
+            tasks.discard(feed._keeping)  # it looks after the archive as long as the hub is open
         if tasks:
             self._break("leak", f"tasks: {tasks}")
         self.seen["rests"] += 1
