@@ -55,7 +55,7 @@ from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Given, Stats
-from core.paging import Tell, silent
+from core.paging import OnProgress, silent
 from core.settings import Settings
 from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
@@ -321,7 +321,7 @@ class AsyncHub:
         apply: bool = True,
         automatic: bool = False,
         deadline: float | None = None,
-        progress: Tell | None = None,
+        progress: OnProgress | None = None,
     ) -> Mended:
         """Audit a venue's candles, fetch what may help, repair them, and let the repair stand in the archive.
 

@@ -20,7 +20,7 @@ from core.candles import Audit, Repair, RepairPolicy, audit, normalise, plan, re
 from core.candles.archive import Series, evidence
 from core.candles.frame import venue_of
 from core.market import CANDLE_FIELDS, CandleQuery
-from core.paging import Progress, Tell
+from core.paging import Progress, OnProgress
 from core.sources import Asked, Sources, seconds
 from core.world import World
 
@@ -63,7 +63,7 @@ async def mend(
     given: pd.DataFrame | None,
     providers: Sequence[str] | None,
     policy: RepairPolicy,
-    tell: Tell,
+    tell: OnProgress,
     deadline: float,
     apply: bool,
     automatic: bool,

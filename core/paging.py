@@ -25,7 +25,7 @@ class Progress:
     """Candles that it has brought so far."""
 
 
-Tell: TypeAlias = Callable[[Progress], None]
+OnProgress: TypeAlias = Callable[[Progress], None]
 """Is called with every step, on the hub's loop: it must return at once. What it raises ends the work."""
 
 

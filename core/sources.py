@@ -13,7 +13,7 @@ from core.candles.archive.records import joined
 from core.candles.frame import Ints
 from core.catalog import Provider
 from core.market import CandleQuery
-from core.paging import Progress, Tell, pages_over
+from core.paging import Progress, OnProgress, pages_over
 from core.world import World
 
 Purpose = Literal["again", "finer", "venue", "witness"]
@@ -64,7 +64,7 @@ class Sources:
     others: Sequence[str] | None
     """The only other providers to ask, in order; None for any."""
     policy: RepairPolicy
-    tell: Tell
+    tell: OnProgress
     deadline: float
     asked: list[Asked] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
