@@ -5,7 +5,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -30,16 +30,7 @@ def to_csv(answer: Answer[pd.DataFrame], query: CandleQuery, beside: pd.DataFram
     Times are UTC. ``source`` and ``method`` stand on every line. No text can act as a spreadsheet formula.
     ``beside`` are more columns on the candles' index, such as indicators; where undefined the cell is empty.
     """
-    out = io.StringIO()
-    for name, value in _provenance(answer, query).items():
-        out.write(f"# {name}: {_inert(str(value))}\n")
-    table = _table(answer, beside)
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time", *table.columns])
-    stamps = pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for stamp, row in zip(stamps, table.itertuples(index=False, name=None), strict=True):
-        writer.writerow([stamp, *map(_cell, row)])
-    return out.getvalue().encode()
+    return csv_bytes(_provenance(answer, query), _table(answer, beside))
 
 
 def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery, beside: pd.DataFrame | None = None) -> bytes:
@@ -47,9 +38,29 @@ def to_parquet(answer: Answer[pd.DataFrame], query: CandleQuery, beside: pd.Data
 
     The provenance with all attempts is there as JSON under :data:`METADATA`.
     """
-    frame = _table(answer, beside)
-    frame.attrs = {}
     told = {**_provenance(answer, query), "attempts": answer.provenance()["attempts"]}
+    return parquet_bytes(told, _table(answer, beside))
+
+
+def csv_bytes(told: Mapping[str, object], table: pd.DataFrame) -> bytes:
+    """A table with a ``time`` index as CSV, what is told of it in lines that begin with ``#`` above."""
+    out = io.StringIO()
+    for name, value in told.items():
+        out.write(f"# {name}: {_inert(str(value))}\n")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", *table.columns])
+    times = pd.DatetimeIndex(table.index)
+    whole = bool((times == times.floor("s")).all())
+    stamps = times.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
+    for stamp, row in zip(stamps, table.itertuples(index=False, name=None), strict=True):
+        writer.writerow([stamp, *map(_cell, row)])
+    return out.getvalue().encode()
+
+
+def parquet_bytes(told: Mapping[str, object], frame: pd.DataFrame) -> bytes:
+    """A table as Parquet, what is told of it as JSON under :data:`METADATA`."""
+    frame = frame.copy(deep=False)
+    frame.attrs = {}
     table = pa.Table.from_pandas(frame)
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), METADATA: json.dumps(told, allow_nan=False).encode()}

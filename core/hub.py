@@ -34,7 +34,6 @@ from core.market import (
     Social,
     Volume,
 )
-from core.mend import Mended
 from core.ops.heal import Tell
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
@@ -112,13 +111,6 @@ class Hub:
         """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
         return await asyncio.wrap_future(self._submit(job))
 
-    def begin(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Start a coroutine of the hub's, as in ``hub.begin(hub.hub.mend("BTC/USDT"))``.
-
-        The future can be asked, waited for and cancelled from any thread.
-        """
-        return self._submit(job)
-
     def fetch(self, query: Query, **how: Any) -> Answer[Any]:
         """See :meth:`AsyncHub.fetch`."""
         return self._wait(self.hub.fetch(query, **how))
@@ -170,10 +162,6 @@ class Hub:
     def symbols(self, text: str = "", **how: Any) -> Symbols:
         """See :meth:`AsyncHub.symbols`."""
         return self._wait(self.hub.symbols(text, **how))
-
-    def mend(self, symbol: str, interval: str = "1h", **fields: Any) -> Mended:
-        """See :meth:`AsyncHub.mend`."""
-        return self._wait(self.hub.mend(symbol, interval, **fields))
 
     def settled(self) -> None:
         """See :meth:`AsyncHub.settled`."""

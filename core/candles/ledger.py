@@ -223,8 +223,9 @@ def read_ledger(given: str | Path | bytes) -> pd.DataFrame:
         if body[:4] == b"PAR1":
             plain = pd.read_parquet(io.BytesIO(body))
         else:
-            plain = pd.read_csv(io.BytesIO(body), float_precision="round_trip", keep_default_na=False,
-                                na_values={"before": [""], "after": [""]})  # fmt: skip
+            plain = pd.read_csv(io.BytesIO(body), keep_default_na=False, dtype={"before": str, "after": str})
+            for name in ("before", "after"):  # to the bit, whatever precision pandas reads with
+                plain[name] = [float(cell or "nan") for cell in plain[name]]
             plain["time"] = pd.to_datetime(plain["time"], utc=True, format="ISO8601")
         return from_plain(plain)
     except (KeyError, ValueError, TypeError, OSError) as error:

@@ -8,6 +8,18 @@ import pandas as pd
 
 View = Literal["best", "as_known"]
 
+RANGES: dict[str, tuple[float, float]] = {
+    "gap_detection_window_hours": (0, 1e6),
+    "max_gap_fill_attempts": (0, 1000),
+    "corruption_threshold": (0, 1),
+    "short": (0, 1000),
+    "medium": (0, 100_000),
+    "medium_hours": (0, 1e6),
+    "neighbours": (2, 10_000),
+    "max_residual": (0, 100),
+}
+"""What the numbers of a :class:`RepairPolicy` may be, both ends included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -93,16 +105,7 @@ class RepairPolicy:
     def __post_init__(self) -> None:
         if self.view not in {"best", "as_known"}:
             raise ValueError(f"view={str(self.view)[:20]!r}: expected 'best' or 'as_known'")
-        for name, low, high in (
-            ("gap_detection_window_hours", 0, 1e6),
-            ("max_gap_fill_attempts", 0, 1000),
-            ("corruption_threshold", 0, 1),
-            ("short", 0, 1000),
-            ("medium", 0, 100_000),
-            ("medium_hours", 0, 1e6),
-            ("neighbours", 2, 10_000),
-            ("max_residual", 0, 100),
-        ):
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise ValueError(f"{name}={str(value)[:20]!r}: expected a number from {low} to {high:g}")

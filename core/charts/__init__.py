@@ -3,7 +3,9 @@
 from core.charts.attempts import OUTCOMES, Look, waterfall_figure
 from core.charts.candles import NONE, candle_figure
 from core.charts.drawn import VISIBLE, digits, last_rows, visible
+from core.charts.mended import UNTOUCHED, Repairs, golden, repaired
 from core.charts.palette import BLUE, CLEAR, GOLD, GREEN, GREY, PURPLE, SKY, VERMILION
 
-__all__ = ["BLUE", "CLEAR", "GOLD", "GREEN", "GREY", "NONE", "OUTCOMES", "PURPLE", "SKY", "VERMILION", "VISIBLE",
-           "Look", "candle_figure", "digits", "last_rows", "visible", "waterfall_figure"]  # fmt: skip
+__all__ = ["BLUE", "CLEAR", "GOLD", "GREEN", "GREY", "NONE", "OUTCOMES", "PURPLE", "SKY", "UNTOUCHED", "VERMILION",
+           "VISIBLE", "Look", "Repairs", "candle_figure", "digits", "golden", "last_rows", "repaired", "visible",
+           "waterfall_figure"]  # fmt: skip

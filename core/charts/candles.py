@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts import mended
 from core.charts.drawn import digits, visible
 from core.charts.indicators import Overview, add
-from core.charts.palette import BLUE, CLEAR, GREEN, GREY, VERMILION
+from core.charts.mended import UNTOUCHED, Repairs
+from core.charts.palette import BLUE, CLEAR, GOLD, GREEN, GREY, VERMILION
 
 _MARKUP = re.compile(r"<[^>]*>")
 
@@ -26,18 +29,30 @@ LINE = 17
 
 
 def candle_figure(
-    frame: pd.DataFrame, symbol: str, interval: str, *, view: str, over: Overview = NONE
+    frame: pd.DataFrame,
+    symbol: str,
+    interval: str,
+    *,
+    view: str,
+    over: Overview = NONE,
+    repairs: Repairs = UNTOUCHED,
 ) -> go.Figure:
     """Candlesticks over volume, then a pane an indicator, all on one time axis.
 
-    ``view`` names what is looked at: while it is the same, zoom is kept.
+    ``view`` names what is looked at: while it is the same, zoom is kept. Candles that the frame's ``method``
+    says are repaired are gold; of candles drawn as one, all are when one is.
     """
     shown, _ = visible(frame, interval)
-    base, quote = symbol.split("/")
+    base, _, quote = symbol.partition("/")
     times = pd.DatetimeIndex(shown.index).tz_localize(None)
-    rising = shown["close"] >= shown["open"]
-    price = f",.{digits(frame['close'])}f" if len(frame) else ",.2f"
+    looks = (shown["close"] >= shown["open"]).to_numpy().astype(np.int8)
+    places = digits(frame["close"][~mended.repaired(frame)])
+    price = f",.{places}f" if len(frame) else ",.2f"
+    counts = mended.golden(frame, interval)
+    said = mended.told(frame, interval, repairs.ledger, counts, places) if counts.any() else None
     figure = go.Figure()
+    if repairs.before is not None:
+        mended.ghost(figure, repairs.before, frame)
     figure.add_candlestick(
         x=times,
         open=shown["open"],
@@ -48,10 +63,14 @@ def candle_figure(
         increasing={"line": {"color": GREEN, "width": 1.25}, "fillcolor": CLEAR},
         decreasing={"line": {"color": VERMILION, "width": 1.25}, "fillcolor": VERMILION},
         whiskerwidth=0,
+        text=said,
     )
-    panes = [_Pane("y", PRICE, f"price, {quote}", price)]
+    mended.draw(figure, shown, times, counts)
+    panes = [_Pane("y", PRICE, f"price, {quote}" if quote else "price", price)]
     if "volume" in shown:
-        panes.append(_Pane("y2", VOLUME, f"volume, {base}", "~s", {"nticks": 4, "rangemode": "tozero"}))
+        unit = f", {base}" if base else ""
+        panes.append(_Pane("y2", VOLUME, f"volume{unit}", "~s", {"nticks": 4, "rangemode": "tozero"}))
+        looks[mended.volumes(frame, interval, repairs.ledger, counts)] = 2
         figure.add_bar(
             x=times,
             y=shown["volume"],
@@ -59,8 +78,8 @@ def candle_figure(
             yaxis="y2",
             # numbers and a scale: Plotly looks at every single colour word, for 50 ms
             marker={
-                **_two(rising, (VERMILION, CLEAR)),
-                "line": {**_two(rising, (VERMILION, GREEN)), "width": 1},
+                **_by(looks, (VERMILION, CLEAR, GOLD)),
+                "line": {**_by(looks, (VERMILION, GREEN, GOLD)), "width": 1},
             },
             hovertemplate=f"volume %{{y:,.4~s}} {base}<extra></extra>",
         )
@@ -85,6 +104,7 @@ def candle_figure(
         plot_bgcolor=CLEAR,
         bargap=0.25,
         barmode="overlay",
+        shapes=() if repairs.gaps is None else mended.shapes(repairs.gaps, frame, interval),
         xaxis={
             "rangeslider": {"visible": False},
             "anchor": panes[-1].axis,
@@ -99,10 +119,11 @@ def candle_figure(
     return figure
 
 
-def _two(second: "pd.Series[bool]", colors: tuple[str, str]) -> dict[str, object]:
-    """A colour for each point: the second where it is so, else the first."""
-    scale = [[0, colors[0]], [1, colors[1]]]
-    return {"color": second.to_numpy(np.int8), "colorscale": scale, "cmin": 0, "cmax": 1}
+def _by(number: npt.NDArray[np.int8], colors: Sequence[str]) -> dict[str, object]:
+    """A colour for each point, by its number. What no point has is not named."""
+    most = max(1, int(number.max(initial=0)))
+    scale = [[at / most, color] for at, color in enumerate(colors[: most + 1])]
+    return {"color": number, "colorscale": scale, "cmin": 0, "cmax": most}
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
-"""What a person asks of the candles page: three choices, all of them in the address."""
+"""What a person asks of the candles page: four choices, all of them in the address."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -32,7 +33,15 @@ WINDOWS = {
 }
 """Window → seconds; a month is 30 days."""
 
-DEFAULTS = {"symbol": "BTC/USDT", "interval": "1h", "window": "1w"}
+Shown = Literal["best", "as_known", "raw"]
+VERSIONS: dict[str, Shown] = {"best estimate": "best", "as known": "as_known", "raw": "raw"}
+"""Versions of a series, by their names: repaired, with nothing later than each candle, and as it came."""
+VERSION_HELP = (
+    "*Best estimate*: repaired, in gold. *As known*: repaired with nothing that came later than the candle, "
+    "for backtests. *Raw*: as it came."
+)
+
+DEFAULTS = {"symbol": "BTC/USDT", "interval": "1h", "window": "1w", "view": "best estimate"}
 FEWEST, MOST = 12, 10_000
 """Candles on one page: fewer are no picture, more take many requests of a free API."""
 
@@ -42,12 +51,13 @@ REFRESH = "candles_refresh"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The query, how many candles that is, the window it stands for, and what differs from the wish."""
+    """The query, how many candles that is, the window, the version shown, and what differs from the wish."""
 
     query: CandleQuery
     rows: int
     window: str
     notes: tuple[str, ...]
+    shown: Shown = "best"
 
     @property
     def view(self) -> str:
@@ -58,7 +68,11 @@ class Asked:
 def controls() -> Asked:
     """Symbol, interval, window and refresh. What the address says wrong is named, and the default shown."""
     # Streamlit drops an interval or window that is not on offer; what the address said is read before.
-    wrong = [_not_offered("interval", INTERVALS), _not_offered("window", WINDOWS)]
+    wrong = [
+        _not_offered("interval", INTERVALS),
+        _not_offered("window", WINDOWS),
+        _not_offered("view", VERSIONS),
+    ]
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         typed = st.selectbox(
             "Symbol",
@@ -85,12 +99,23 @@ def controls() -> Asked:
             bind="query-params",
             width=110,
         )
+        version = st.segmented_control(
+            "Version",
+            list(VERSIONS),
+            default=DEFAULTS["view"],
+            required=True,
+            key="view",
+            bind="query-params",
+            help=VERSION_HELP,
+        )
         st.button("Refresh", icon=":material/refresh:", key="refresh", on_click=ask_again)
     symbol, no_symbol = _symbol(typed)
     for problem in filter(None, (no_symbol, *wrong)):
         st.warning(problem, icon=":material/link_off:")
     rows, note = rows_of(interval, window)
-    return Asked(CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else ())
+    return Asked(
+        CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else (), VERSIONS[version]
+    )
 
 
 def ask_again() -> None:

@@ -13,7 +13,7 @@ from core.charts.indicators import Overview, overview
 from core.chosen import Chosen, columns
 from core.hub import Hub
 from core.market import INTERVALS, floor_time
-from core.ui import frame, indicators, words
+from core.ui import frame, indicators, mending, words
 from core.ui.asked import REFRESH, Asked, ask_again
 
 LOOK_EVERY = 30
@@ -52,10 +52,12 @@ def fetch(hub: Hub, asked: Asked, chosen: tuple[Chosen, ...]) -> Answer[pd.DataF
 
 def show(hub: Hub, asked: Asked, whole: Answer[pd.DataFrame], chosen: tuple[Chosen, ...]) -> None:
     """Provenance, chart, reasons, downloads. ``whole`` begins before the window when indicators warm up."""
+    mended = None if whole.value.empty else mending.mend(asked, whole)
+    whole = whole if mended is None else replace(whole, value=mended.frame)
     since = _begins(asked, whole.value)
     answer = replace(whole, value=whole.value.iloc[since:])
     _strip(hub, asked, answer)
-    if answer.value.empty:
+    if mended is None:
         st.info(
             f"{words.plain(_name(hub, answer.source))} has no {asked.query.symbol} candles in this window. "
             "Choose a longer window or another symbol.",
@@ -63,7 +65,8 @@ def show(hub: Hub, asked: Asked, whole: Answer[pd.DataFrame], chosen: tuple[Chos
         )
     else:
         _figures(asked, answer)
-        _chart(asked, whole.value, since, chosen)
+        _chart(asked, mended, since, chosen)
+        mending.quality(asked, mended, since)
         indicators.say(hub, asked)
     _why(hub, answer)
     _hand_over(hub, asked, whole, since, chosen)
@@ -111,7 +114,7 @@ def _closed_since(asked: Asked, answer: Answer[pd.DataFrame], now: float) -> int
 
 def _figures(asked: Asked, answer: Answer[pd.DataFrame]) -> None:
     value, query = answer.value, asked.query
-    places = charts.digits(value["close"])
+    places = charts.digits(value["close"][~charts.repaired(value)])
     first, last = value["open"].iloc[0], value["close"].iloc[-1]
     with st.container(horizontal=True, gap="medium", key="figures"):
         st.metric(
@@ -126,24 +129,27 @@ def _figures(asked: Asked, answer: Answer[pd.DataFrame]) -> None:
             st.metric(f"Volume, {query.base}", f"{value['volume'].sum():,.0f}", width="content")
 
 
-def _chart(asked: Asked, whole: pd.DataFrame, since: int, chosen: tuple[Chosen, ...]) -> None:
-    value, query = whole.iloc[since:], asked.query
+def _chart(asked: Asked, mended: mending.Mended, since: int, chosen: tuple[Chosen, ...]) -> None:
+    whole, query = mended.frame, asked.query
+    value = whole.iloc[since:]
     _, per = charts.visible(value, query.interval)
     first, last = value.index[0], value.index[-1]
     over = overview(chosen, whole, query.interval, since + charts.last_rows(value, query.interval), since)
     with_them = f", with {words.listed(drawn)}" if (drawn := over.labels()) else ""
     st.plotly_chart(
-        charts.candle_figure(value, query.symbol, query.interval, view=asked.view, over=over),
+        charts.candle_figure(
+            value, query.symbol, query.interval, view=asked.view, over=over, repairs=mended.drawn()
+        ),
         key="candles_chart",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
         alt=(
             f"{query.symbol}, {len(value):,} candles of {query.interval} from {words.utc(first)} to "
             f"{words.utc(last)}: between {value['low'].min():g} and {value['high'].max():g} {query.quote}, "
-            f"last close {value['close'].iloc[-1]:g}{with_them}"
+            f"last close {value['close'].iloc[-1]:g}{mending.alt(mended, value)}{with_them}"
         ),
     )
     joined = f"Each candle drawn is {per} × {query.interval}, true high and low kept. " if per > 1 else ""
-    said = " ".join((*asked.notes, *_about(over, since)))
+    said = " ".join((*mending.caption(mended, value), *asked.notes, *_about(over, since)))
     st.caption(
         f"{joined}{words.utc(first)} to {words.utc(last)}, opening times. Hollow: rose. Filled: fell. {said}"
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import frame
+from core.ui.places import PAGES, REPAIR
 
-PAGES = Path(__file__).parents[2] / "pages"
 ASSETS = Path(__file__).parent / "assets"
 
 st.set_page_config(page_title="Kintsugi", page_icon=str(ASSETS / "icon.png"), layout="wide")
@@ -20,7 +20,13 @@ page = st.navigation(
                 icon=":material/candlestick_chart:",
                 default=True,
                 help="Candles of one symbol, from whoever still answers, and why it was they who did.",
-            )
+            ),
+            st.Page(
+                REPAIR,
+                title="Repair",
+                icon=":material/healing:",
+                help="What is wrong with a series or a file, why, and how it can be mended; every mend in gold.",
+            ),
         ],
         "Watch": [
             st.Page(

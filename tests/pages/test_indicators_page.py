@@ -143,7 +143,7 @@ def test_what_rests_on_repaired_candles_is_gold(
     at = app(indicators="sma(10)")
     assert "Gold, dashed: rests on repaired candles." in said(at)
     assert "#b8860b" in at.get("plotly_chart")[0].proto.spec
-    assert "Gold" not in said(app())
+    assert "Gold, dashed" not in said(app())
 
 
 def test_python_computes_the_same(lab_hub: Hub, app: App) -> None:

@@ -1,0 +1,6 @@
+"""Where the pages are, for those who lead to one."""
+
+from pathlib import Path
+
+PAGES = Path(__file__).parents[2] / "pages"
+CANDLES, REPAIR, QUALITY = PAGES / "candles.py", PAGES / "repair.py", PAGES / "quality.py"

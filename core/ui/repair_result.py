@@ -1,0 +1,333 @@
+"""A repair on its page: what was wrong, before and after in gold, the repairs one by one, and the way back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts, export_repair
+from core.candles import Repair
+from core.charts import Repairs
+from core.market import CANDLE_FIELDS, INTERVALS
+from core.ui import quality_parts, repair_desk, repair_table, words
+from core.ui.mending import summary
+from core.ui.repair_desk import Applied, Desk
+
+LOOK = "repair_look"
+SUGGESTED, APPLIED = "suggested", "applied"
+AROUND, WHOLE = 60, 300
+"""Candles shown on either side of what was chosen; and how many are too few to look closer."""
+WHEN = quality_parts.WHEN
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the chart shows: a frame, what is said of it, and the span that was chosen in a table."""
+
+    frame: pd.DataFrame
+    repairs: Repairs
+    focus: tuple[pd.Timestamp, pd.Timestamp] | None = None
+
+
+def show(desk: Desk, result: Repair, *, raw: bool) -> None:
+    """Everything about one repair. ``raw``: show the candles as they came."""
+    standing = repair_desk.applied(desk, result)
+    _figures(result)
+    look = _look(standing)
+    chart = st.container(key="repair_chart_place")
+    _actions(desk, result, standing, look)
+    defects, repairs, quality = st.tabs(
+        [
+            f"What is wrong · {len(result.before.defects):,}",
+            f"Repairs · {_number(result, standing, look):,}",
+            "Quality",
+        ]
+    )
+    with defects:
+        focus = _defects(desk, result)
+    with repairs:
+        table = standing if standing is not None and look == APPLIED else None
+        focus = _repairs(desk, result, table) or focus
+    with quality:
+        quality_parts.score(result.before)
+    with chart:
+        _chart(desk, _shown(result, standing if look == APPLIED else None, focus, raw=raw))
+    if standing is not None and look == APPLIED:
+        _hand_over(desk, result, standing)
+
+
+def _figures(result: Repair) -> None:
+    before = result.before
+    touched = charts.repaired(result.frame)
+    with st.container(horizontal=True, gap="medium", key="repair_figures"):
+        score = "–" if before.score is None else f"{before.score:.2f}"
+        st.metric(
+            "Quality",
+            score,
+            help="Of the candles as they came, 0 to 1. No repair raises it.",
+            width="content",
+        )
+        st.metric(
+            "Usable",
+            f"{result.usable:.2f}",
+            f"{gain:+.2f} by repair" if (gain := result.usable - before.usable) >= 0.005 else "as before",
+            delta_color="off",
+            delta_arrow="off",
+            width="content",
+            help="Mean trust in the candles over all that are expected, 0 to 1.",
+        )
+        st.metric("Candles", f"{before.rows:,}", f"{before.expected:,} expected", delta_color="off",
+                  delta_arrow="off", width="content")  # fmt: skip
+        st.metric("Repaired", f"{int(touched.sum()):,}", width="content")
+        st.metric("Left open", f"{int(result.left_open['count'].sum()):,}", width="content")
+    st.markdown(summary(result))
+
+
+def _look(standing: Applied | None) -> str:
+    """Whether the suggested repair is looked at, or what stands."""
+    if standing is None:
+        st.session_state.pop(LOOK, None)
+        return SUGGESTED
+    found = st.segmented_control(
+        "Repairs",
+        [SUGGESTED, APPLIED],
+        default=None if LOOK in st.session_state else APPLIED,
+        required=True,
+        key=LOOK,
+        help="What would be done by the limits below, or what was applied.",
+    )
+    return found or APPLIED
+
+
+def _number(result: Repair, standing: Applied | None, look: str) -> int:
+    ledger = standing.ledger if standing is not None and look == APPLIED else result.ledger
+    return int(ledger.index.nunique())
+
+
+def _actions(desk: Desk, result: Repair, standing: Applied | None, look: str) -> None:
+    count = int(result.ledger.index.nunique())
+    reason = repair_desk.refused(desk)
+    with st.container(horizontal=True, vertical_alignment="center", key="repair_actions"):
+        if look == SUGGESTED:
+            st.button(
+                f"Apply {count:,} repair{'s' * (count != 1)}",
+                type="primary",
+                icon=":material/healing:",
+                key="repair_apply",
+                disabled=not count or bool(reason),
+                on_click=_apply,
+                args=(desk, result),
+            )
+            if standing is not None:
+                st.caption("Repairs stand already; applying replaces those to the same candles.")
+        elif standing is not None:
+            st.button(
+                "Undo all",
+                icon=":material/undo:",
+                key="repair_undo_all",
+                disabled=bool(reason),
+                on_click=_undo,
+                args=(desk, result, None),
+            )
+            left = int(standing.ledger.index.nunique())
+            where = "over the archived series" if desk.series else "in this session"
+            st.markdown(f":material/check_circle: **{left:,} repairs applied** {where}.")
+        if reason:
+            st.caption(f"Repairs of a shared series cannot be changed from here: {reason}.")
+    if not count and standing is None:
+        st.info("There is nothing to repair by these limits.", icon=":material/check_circle:")
+
+
+def _apply(desk: Desk, result: Repair) -> None:
+    repair_desk.apply(desk, result)
+    st.session_state[LOOK] = APPLIED
+
+
+def _undo(desk: Desk, result: Repair, numbers: set[int] | None) -> None:
+    repair_desk.undo(desk, result, numbers)
+
+
+def _again(desk: Desk, result: Repair, numbers: set[int]) -> None:
+    repair_desk.again(desk, result, numbers)
+
+
+def _defects(desk: Desk, result: Repair) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    found = result.before.defects
+    if found.empty:
+        st.markdown(":material/check_circle: Nothing wrong was found.")
+        return None
+    chosen = st.dataframe(
+        quality_parts.rows_of(found),
+        hide_index=True,
+        height="content" if len(found) <= 8 else 320,
+        column_config={**WHEN, "Detail": st.column_config.TextColumn(width="large")},
+        key=f"defects_{desk.key}",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"{len(found)} defects, the worst first",
+    )
+    more = f" The worst {quality_parts.SHOWN} of {len(found):,}." if len(found) > quality_parts.SHOWN else ""
+    st.caption(f"Choose one to see it in the chart.{more}")
+    rows = chosen["selection"]["rows"]
+    if not rows:
+        return None
+    row = quality_parts.worst_first(found).iloc[rows[0]]
+    return row["start"], row["end"]
+
+
+def _repairs(
+    desk: Desk, result: Repair, standing: Applied | None
+) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    table = standing.repairs if standing is not None else repair_table.repairs(result.ledger)
+    if table.empty:
+        st.markdown("None.")
+        return None
+    undone = set(standing.undone) if standing is not None else set()
+    chosen = st.dataframe(
+        repair_table.shown(table, undone),
+        hide_index=True,
+        height="content" if len(table) <= 8 else 320,
+        column_config={**WHEN, "Reason": st.column_config.TextColumn(width="large")},
+        key=f"repairs_{desk.key}_{standing is not None}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt=f"{len(table)} repairs, in order",
+    )
+    rows = chosen["selection"]["rows"]
+    numbers = {int(table.index[row]) for row in rows if row < len(table)}
+    if standing is not None:
+        _take_back(desk, result, numbers - undone, numbers & undone)
+    else:
+        st.caption("Choose one to see it in the chart. Once applied, each can be taken back by itself.")
+    if not numbers:
+        return None
+    part = table.loc[sorted(numbers)]
+    return part["start"].min(), part["end"].max()
+
+
+def _take_back(desk: Desk, result: Repair, back: set[int], forth: set[int]) -> None:
+    reason = repair_desk.refused(desk)
+    with st.container(horizontal=True, vertical_alignment="center", key="repair_some"):
+        st.button(
+            f"Undo {len(back):,} chosen" if back else "Undo chosen",
+            icon=":material/undo:",
+            key="repair_undo",
+            disabled=not back or bool(reason),
+            on_click=_undo,
+            args=(desk, result, back),
+        )
+        if desk.series is None:
+            st.button(
+                f"Apply {len(forth):,} again" if forth else "Apply again",
+                icon=":material/redo:",
+                key="repair_again",
+                disabled=not forth,
+                on_click=_again,
+                args=(desk, result, forth),
+            )
+
+
+def _shown(
+    result: Repair, standing: Applied | None, focus: tuple[pd.Timestamp, pd.Timestamp] | None, *, raw: bool
+) -> Shown:
+    if raw:
+        gaps = result.before.defects
+        return Shown(drawable(result.raw), Repairs(gaps=gaps[gaps["kind"] == "missing"]), focus)
+    before = drawable(result.raw)
+    if standing is None:
+        return Shown(result.frame, Repairs(result.ledger, result.left_open, before), focus)
+    gaps = holes(standing.frame, result.interval)
+    return Shown(drawable(standing.frame), Repairs(standing.ledger, gaps, before), focus)
+
+
+def drawable(raw: pd.DataFrame) -> pd.DataFrame:
+    """Candles of any order as a chart can draw them: by time, and no infinity in them."""
+    frame = raw if raw.index.is_monotonic_increasing else raw.sort_index(kind="stable")
+    numbers = [name for name in CANDLE_FIELDS if name in frame]
+    values = frame[numbers].to_numpy()
+    return frame.assign(**frame[numbers].where(~np.isinf(values))) if np.isinf(values).any() else frame
+
+
+def holes(frame: pd.DataFrame, interval: str) -> pd.DataFrame:
+    """Stretches without candles: ``start end count cause``."""
+    index = pd.DatetimeIndex(frame.index)
+    step = pd.Timedelta(seconds=INTERVALS[interval])
+    missing = np.diff(index.as_unit("ns").asi8) // step.value - 1
+    before = np.flatnonzero(missing > 0)
+    ends = {"start": index[before] + step, "end": index[before + 1] - step}
+    return pd.DataFrame({**ends, "count": missing[before], "cause": "unknown"})
+
+
+def _chart(desk: Desk, shown: Shown) -> None:
+    frame = near(shown.frame, shown.focus)
+    if frame.empty:
+        st.info("No candle is left to draw.", icon=":material/inbox:")
+        return
+    _, per = charts.visible(frame, desk.interval)
+    touched = int(charts.repaired(frame).sum())
+    span = f"{words.utc(frame.index[0])} to {words.utc(frame.index[-1])}"
+    st.plotly_chart(
+        charts.candle_figure(
+            frame,
+            desk.symbol,
+            desk.interval,
+            view=f"{desk.key} {frame.index[0]} {frame.index[-1]}",
+            repairs=shown.repairs,
+        ),
+        key="repair_chart",
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
+        alt=f"{len(frame):,} candles of {desk.interval} from {span}, {touched:,} of them repaired",
+    )
+    said = [f"Each candle drawn is {per} × {desk.interval}." if per > 1 else "", f"{span}, opening times."]
+    if len(frame) < len(shown.frame):
+        said.append(f"{len(frame):,} of {len(shown.frame):,} candles, around what is chosen below.")
+    if touched:
+        said.append(f"Gold, with ◆ above: {touched:,} repaired. Grey: as it was.")
+    if shown.repairs.gaps is not None and len(shown.repairs.gaps):
+        said.append("Shaded: open.")
+    st.caption(" ".join(filter(None, said)))
+
+
+def near(frame: pd.DataFrame, focus: tuple[pd.Timestamp, pd.Timestamp] | None) -> pd.DataFrame:
+    """The candles around what was chosen, or all."""
+    if focus is None or len(frame) <= WHOLE:
+        return frame
+    first = max(0, int(frame.index.searchsorted(focus[0])) - AROUND)
+    last = int(frame.index.searchsorted(focus[1], side="right")) + AROUND
+    return frame.iloc[first:last]
+
+
+def _hand_over(desk: Desk, result: Repair, standing: Applied) -> None:
+    with st.expander("Take it with you", icon=":material/download:", key="repair_take"):
+        with st.container(horizontal=True, key="repair_downloads"):
+            for form, icon, mime in (
+                ("csv", "csv", "text/csv"),
+                ("parquet", "table", "application/vnd.apache.parquet"),
+            ):
+                _download(desk, result, standing, "repaired", form, icon, mime)
+                _download(desk, result, standing, "ledger", form, icon, mime)
+        st.caption(
+            "Every candle says its source and method, repaired ones also why and whether later candles were used. "
+            "The ledger holds every value before and after: with the file as it was it gives the same again."
+        )
+
+
+def _download(
+    desk: Desk, result: Repair, standing: Applied, what: str, form: str, icon: str, mime: str
+) -> None:
+    def data() -> bytes:
+        if what == "ledger":
+            return export_repair.ledger(standing.ledger, form)  # type: ignore[arg-type]
+        return export_repair.result(result, standing.frame, desk.name, form)  # type: ignore[arg-type]
+
+    title = {"repaired": "Result", "ledger": "Ledger"}[what]
+    st.download_button(
+        f"{title}, {'CSV' if form == 'csv' else 'Parquet'}",
+        data,
+        file_name=export_repair.file_name(desk.name, what, form),  # type: ignore[arg-type]
+        mime=mime,
+        icon=f":material/{icon}:",
+        on_click="ignore",
+        key=f"repair_{what}_{form}",
+    )
