@@ -11,6 +11,7 @@ import httpx
 import pandas as pd
 
 from core.answer import Answer, KintsugiError, NoAnswer
+from core.candles import RepairPolicy
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock, SteadyClock, SystemClock
@@ -47,12 +48,14 @@ from core.market import (
     VolumeQuery,
     to_datetime,
 )
+from core.mend import Mended, mend
 from core.ops.capacity import capacity
 from core.ops.events import AdminAction
 from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Given, Stats
+from core.paging import OnProgress, silent
 from core.settings import Settings
 from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
@@ -106,6 +109,8 @@ class AsyncHub:
         """Live or lab → its journal; open until the hub closes, whichever world writes it meanwhile."""
         self._flights: dict[tuple[World, str], asyncio.Task[Answer[Any]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._jobs: dict[asyncio.Task[Any], World] = {}
+        """Long work under way: its world stays open for it."""
         self._given = Given()
         self._opened_at = 0.0
 
@@ -134,7 +139,7 @@ class AsyncHub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop what runs, finish writes, close everything."""
-        tasks = [*self._chores, *self._flights.values()]
+        tasks = [*self._chores, *self._flights.values(), *self._jobs]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -301,6 +306,51 @@ class AsyncHub:
         if limit < 1:
             raise ValueError(f"limit={limit!r}: expected at least 1")
         return await self._world.symbols(text, limit, deadline)
+
+    async def mend(
+        self,
+        symbol: str,
+        interval: str = "1h",
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        frame: pd.DataFrame | None = None,
+        providers: Sequence[str] | None = None,
+        policy: RepairPolicy | None = None,
+        apply: bool = True,
+        automatic: bool = False,
+        deadline: float | None = None,
+        progress: OnProgress | None = None,
+    ) -> Mended:
+        """Audit a venue's candles, fetch what may help, repair them, and let the repair stand in the archive.
+
+        ``providers``: first whose candles, then the only others that may help; by default whoever answers, and
+        any. ``frame`` are candles of one's own to mend in place of fetched ones; they are not kept. ``apply=False``
+        only shows: ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that
+        nobody looks at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
+        :class:`NoAnswer` when neither a venue nor the archive has candles. Cancel the task to stop.
+        """
+        query = _candle_query(symbol, interval, start, end, limit)
+        names = None if providers is None else tuple(map(str, _listed(providers)))
+        self.catalog.only(names or ())
+
+        async def fetch() -> Answer[pd.DataFrame]:
+            return await self.fetch(query, providers=None if names is None else names[:1], deadline=deadline)
+
+        job = mend(
+            self._world,
+            query,
+            fetch,
+            given=frame,
+            providers=names,
+            policy=policy or RepairPolicy(),
+            tell=progress or silent,
+            deadline=self.settings.deadline if deadline is None else deadline,
+            apply=apply,
+            automatic=automatic,
+        )
+        return await self._work(self._world, job)
 
     @property
     def archive(self) -> Archive:
@@ -498,6 +548,7 @@ class AsyncHub:
         if not world.lab:
             self.lab = None
         flights = [task for (held, _), task in self._flights.items() if held is old]
+        flights += [task for task, held in self._jobs.items() if held is old]
         self._chore(self._retire(old, flights))
 
     async def _retire(self, world: World, flights: Sequence["asyncio.Task[Any]"]) -> None:
@@ -506,6 +557,19 @@ class AsyncHub:
             await asyncio.gather(*flights, return_exceptions=True)
         finally:
             await world.close()
+
+    async def _work(self, world: World, job: Coroutine[Any, Any, T]) -> T:
+        """Long work in one world, whichever is shown by the time it ends."""
+        task = asyncio.create_task(job)
+        self._jobs[task] = world
+        task.add_done_callback(lambda done: self._jobs.pop(done, None))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if task.cancelled() and not (current is not None and current.cancelling()):
+                raise KintsugiError("the hub was closed while this was under way") from None
+            raise
 
     def _chore(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
@@ -528,6 +592,18 @@ class AsyncHub:
             del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # seen: every waiter may have gone
+
+
+def _candle_query(
+    symbol: str, interval: str, start: Moment | None, end: Moment | None, limit: int | None
+) -> CandleQuery:
+    return CandleQuery(
+        symbol,
+        interval,
+        start=None if start is None else to_datetime(start, "start"),
+        end=None if end is None else to_datetime(end, "end"),
+        limit=limit,
+    )
 
 
 def _listed(given: Any) -> tuple[Any, ...]:

@@ -34,10 +34,12 @@ from core.market import (
     Social,
     Volume,
 )
+from core.mend import Mended
 from core.ops.heal import Tell
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
+from core.paging import OnProgress
 from core.settings import Settings
 from core.symbols import Symbols
 
@@ -111,6 +113,13 @@ class Hub:
         """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
         return await asyncio.wrap_future(self._submit(job))
 
+    def begin(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Start a coroutine of the hub's, as in ``hub.begin(hub.hub.mend("BTC/USDT"))``.
+
+        The future can be asked, waited for and cancelled from any thread.
+        """
+        return self._submit(job)
+
     def fetch(self, query: Query, **how: Any) -> Answer[Any]:
         """See :meth:`AsyncHub.fetch`."""
         return self._wait(self.hub.fetch(query, **how))
@@ -162,6 +171,12 @@ class Hub:
     def symbols(self, text: str = "", **how: Any) -> Symbols:
         """See :meth:`AsyncHub.symbols`."""
         return self._wait(self.hub.symbols(text, **how))
+
+    def mend(
+        self, symbol: str, interval: str = "1h", *, progress: OnProgress | None = None, **fields: Any
+    ) -> Mended:
+        """See :meth:`AsyncHub.mend`; ``progress`` is called in the thread that waits."""
+        return self._wait_telling(partial(self.hub.mend, symbol, interval, **fields), progress)
 
     def settled(self) -> None:
         """See :meth:`AsyncHub.settled`."""
@@ -251,11 +266,13 @@ class Hub:
             future.cancel()
             raise
 
-    def _wait_telling(self, job: Callable[..., Coroutine[Any, Any, T]], progress: Tell | None) -> T:
+    def _wait_telling(
+        self, job: Callable[..., Coroutine[Any, Any, T]], progress: Callable[..., None] | None
+    ) -> T:
         """Wait for a long job, and tell of its progress here: a page may draw in its own thread only."""
         if progress is None:
             return self._wait(job())
-        told: SimpleQueue[tuple[int, int, str] | None] = SimpleQueue()
+        told: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
         future = self._submit(job(progress=lambda *news: told.put(news)))
         future.add_done_callback(lambda _: told.put(None))
         try:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 import pandas as pd
@@ -38,6 +38,8 @@ from core.ops.watch import Watch
 from core.settings import Settings
 from core.symbols import Symbols, search
 
+T = TypeVar("T")
+
 OFFLINE_KEPT = 5.0
 """Seconds for which the finding that no host can be reached is not tried again."""
 
@@ -61,6 +63,7 @@ class World:
         self.lab = name == "lab"
         self.catalog = catalog
         self._clock = clock
+        self._folder = folder
         policy = BreakerPolicy(
             threshold=settings.health_error_threshold,
             recovery=settings.health_recovery_count,
@@ -179,6 +182,25 @@ class World:
             return self.answer(held, "stale", extra=failed.attempts, note=f"stale: {why}")
         return self._keep(key, query, found)
 
+    async def ask(
+        self, query: Query, deadline: float, providers: Sequence[str], *, archive: bool = True
+    ) -> Answer[Any]:
+        """Ask the endpoints, past the cache in both directions: for work that pages through history.
+
+        :class:`NoAnswer` when none of ``providers`` can answer. ``archive`` says whether candles are kept.
+        """
+        return self._answered(
+            await self._router.find(query, deadline, providers), self._clock.now(), archive=archive
+        )
+
+    async def write(self, job: Callable[..., T], *args: Any) -> T:
+        """Run a disk write on the folder's writer thread, and wait for it."""
+        return await self._folder.write_through(job, *args)
+
+    def now(self) -> float:
+        """UTC seconds."""
+        return self._clock.now()
+
     async def symbols(self, text: str, limit: int, seconds: float) -> Symbols:
         """A search in what the providers list; lists that are not of today are fetched first."""
         providers = self.catalog.values()
@@ -242,7 +264,22 @@ class World:
         self.cache.close()
 
     def _keep(self, key: str, query: Query, found: Found) -> Answer[Any]:
-        wall = self._clock.now()
+        answer = self._answered(found, self._clock.now(), archive=True)
+        entry = Entry(
+            value=answer.value,
+            source=answer.source,
+            host=answer.host,
+            fetched=answer.fetched,
+            fresh=fresh_for(query, answer.value, answer.fetched),
+            attempts=answer.attempts,
+            notes=answer.notes,
+            era=self.state.era,
+        )
+        self.cache.put(key, entry)
+        return answer
+
+    def _answered(self, found: Found, wall: float, *, archive: bool) -> Answer[Any]:
+        """What was just fetched, labelled, and its candles on their way into the archive."""
         provider, host, used = found.candidate.provider, found.candidate.host, found.candidate.query
         if isinstance(found.value, pd.DataFrame) and isinstance(used, CandleQuery):
             found.value.attrs = {
@@ -251,19 +288,8 @@ class World:
                 "quote": used.quote,
                 "venue": provider.id,
             }
-        entry = Entry(
-            value=found.value,
-            source=provider.id,
-            host=host.name,
-            fetched=wall,
-            fresh=fresh_for(query, found.value, wall),
-            attempts=found.attempts,
-            notes=found.notes,
-            era=self.state.era,
-        )
-        self.cache.put(key, entry)
-        if self.feed is not None and isinstance(used, CandleQuery):
-            self.feed.offer(provider.id, used, found.value, wall)
+            if archive and self.feed is not None and not found.candidate.finer:
+                self.feed.offer(provider.id, used, found.value, wall)
         return Answer(
             value=found.value,
             source=provider.id,

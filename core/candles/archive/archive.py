@@ -194,17 +194,19 @@ class Archive:
             **{name: groups[name].first() for name in _OF_REPAIR},
         })  # fmt: skip
 
-    def apply(self, series: Series, repair: Repair) -> int:
-        """Let a repair stand over the series, in place of earlier ones to the same candles. Returns its repairs.
+    def apply(self, series: Series, repair: Repair, *, automatic: bool = False) -> int:
+        """Let a repair stand over the series, in place of earlier ones to the same candles. Returns how many repairs.
 
-        It must have been made from :meth:`basis`; what does not fit the raw candles is never shown.
+        It must have been made from :meth:`basis`; what does not fit the raw candles is never shown. ``automatic``: no
+        person asked for it, so what a person took back stays so.
         """
         if repair.interval != series.interval:
             raise ValueError(
                 f"repair.interval={repair.interval!r}: expected {series.interval!r}, as of the series"
             )
         with self._locked(series):
-            self._save(series, self._changes(series).applied(repair, self.now()))
+            changes = self._changes(series).applied(repair, self.now(), automatic=automatic)
+            self._save(series, changes)
         return int(repair.ledger.index.nunique())
 
     def undo(self, series: Series, repairs: int | Collection[int] | None = None) -> int:

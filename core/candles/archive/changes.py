@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.candles.frame import SECOND, Ints, micros
+from core.candles.frame import SECOND, Bools, Ints, micros
 from core.candles.ledger import from_plain, replay, to_plain
 from core.candles.repair import Repair
 from core.files import write_atomically
@@ -65,8 +64,11 @@ class Changes:
         chosen = self.lines[self.lines[view]]
         return from_plain(chosen).assign(applied=pd.DatetimeIndex(chosen["applied"]))
 
-    def applied(self, made: Repair, now: float) -> "Changes":
-        """With a repair's changes in place of all earlier ones to the candles that it looked at."""
+    def applied(self, made: Repair, now: float, *, automatic: bool) -> "Changes":
+        """With a repair's changes in place of all earlier ones to the candles that it looked at.
+
+        ``automatic`` leaves out what a person took back; else that is forgotten with this repair.
+        """
         first, last = _reach(made)
         lines = self.lines
         inside = _seconds(lines["time"]).to_numpy()
@@ -75,13 +77,22 @@ class Changes:
         if made.policy.view == "best":
             new.append(_lines(made.causal, now, best=False, as_known=True))
         offset = int(lines["repair"].max()) + 1 if len(lines) else 0
-        for part in new:
+        for place, part in enumerate(new):
             part["repair"] += offset
             offset = int(part["repair"].max()) + 1 if len(part) else offset
+            if automatic:
+                new[place] = part[~self._taken_back(part["time"])]
         marks = {"first": first, "last": last, **_plain_marks(made.frame.attrs["repaired"])}
         kept = tuple(mark for mark in self.carried if not first <= mark["first"] <= mark["last"] <= last)
-        undone = tuple(span for span in self.undone if span[0] < first or span[1] > last)
+        undone = tuple(span for span in self.undone if automatic or span[0] < first or span[1] > last)
         return replace(self, lines=_joined([lines[~old], *new]), carried=(*kept, marks), undone=undone)
+
+    def _taken_back(self, times: pd.Series) -> Bools:
+        at = _seconds(times).to_numpy()
+        gone: Bools = np.zeros(len(at), bool)
+        for low, high in self.undone:
+            gone = gone | (at >= low) & (at <= high)
+        return gone
 
     def accepted(self, amended: pd.DataFrame, now: float) -> "Changes":
         """With revisions accepted: ``amended`` has the lines' columns ``time field before after reason source``."""
@@ -213,7 +224,7 @@ def _stamp(now: float) -> pd.Timestamp:
     return pd.Timestamp(round(now * SECOND), unit="us", tz="UTC")
 
 
-def _fitting(lines: pd.DataFrame, raw: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _fitting(lines: pd.DataFrame, raw: pd.DataFrame) -> Bools:
     """Lines whose candle still says what it said when they were made."""
     time = _moved(lines, micros(pd.DatetimeIndex(raw.index)))
     at = micros(pd.DatetimeIndex(lines["time"]))
