@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -20,6 +20,7 @@ from core.engine.folder import DataFolder
 from core.engine.guard import scopes
 from core.engine.snapshot import Snapshot
 from core.engine.target import endpoints_of
+from core.files import write_atomically
 from core.indicators import Summary
 from core.lab import Lab
 from core.market import (
@@ -50,16 +51,18 @@ from core.market import (
 )
 from core.mend import Mended, mend
 from core.ops.capacity import capacity
-from core.ops.events import AdminAction
+from core.ops.events import AdminAction, SettingChanged
 from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
+from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
+from core.ops.overrides import FILE as OVERRIDES
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Given, Stats
 from core.paging import OnProgress, silent
 from core.settings import Settings
 from core.symbols import MOST, Symbols
 from core.technical import indicator_engine
-from core.world import World
+from core.world import World, policy_of
 
 T = TypeVar("T")
 
@@ -87,8 +90,11 @@ class AsyncHub:
         clock: Clock | None = None,
         shared: bool = False,
     ) -> None:
-        self.settings = settings or Settings()
-        self._monitored = {"auto": shared, "on": True, "off": False}[self.settings.monitor]
+        self.settings = (settings or Settings()).model_copy()
+        """A copy of its own: knobs that are set from pages and REST change in it."""
+        self._settled = self.settings
+        """What the files and the environment said last: what a start would go by."""
+        self._shared = shared
         self.healables: dict[str, Healable] = {}
         """``model:NAME`` → how it is healed; whoever runs a model enters it here."""
         catalog = Catalog.load(*self.settings.catalog_dirs)
@@ -111,6 +117,7 @@ class AsyncHub:
         self._chores: set[asyncio.Task[None]] = set()
         self._jobs: dict[asyncio.Task[Any], World] = {}
         """Long work under way: its world stays open for it."""
+        self._configuring = asyncio.Lock()
         self._given = Given()
         self._opened_at = 0.0
 
@@ -459,6 +466,56 @@ class AsyncHub:
         self._world.guard.isolated.pop(target, None)
         await self._acted("restore", target, "", who)
 
+    async def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
+        """Set knobs for now and for later starts, in ``overrides.toml``; None takes an override away.
+
+        All or none: SettingsError for a value that cannot be, alone or beside the others; SettingLocked for a
+        knob that the environment or the code holds. The result says which hold from the next start on.
+        """
+        assert self._folder is not None  # noqa: S101 - the world says it first
+        async with self._configuring:
+            overrides, new = merged(self.settings, changes)
+            if not self._folder.writable:
+                raise SettingLocked(f"{', '.join(changes)}: {self._folder.notice}")
+            path = self.settings.data_dir / OVERRIDES
+            await self._folder.write_through(write_atomically, path, as_toml(overrides))
+            return await self._follow(new, "set", who)
+
+    async def reload_settings(self, *, who: str = "script") -> Configured:
+        """Read ``overrides.toml`` and ``kintsugi.toml`` again, and follow what can be followed at once."""
+        async with self._configuring:
+            _, new = merged(self.settings, {})
+            return await self._follow(new, "read from the files again", who)
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Every knob: its value, where that comes from, what waits for the next start, why it is locked."""
+        return knobs(self.settings)
+
+    async def _follow(self, new: Settings, how: str, who: str) -> Configured:
+        """Let everything that runs go by the new knobs; what was changed is on record when this returns."""
+        changes = compared(self._settled, new)
+        self._settled = new
+        self.settings.follow(new, AT_ONCE)
+        world = self._world
+        world.guard.follow(policy_of(self.settings))
+        if not self._monitored:
+            await world.monitor.stop()
+        elif not world.monitor.running:
+            world.monitor.start()
+        for change in changes:
+            await world.journal.record(
+                SettingChanged(
+                    time=self._clock.now(),
+                    who=who,
+                    detail=f"{change.name} {how}: {change.old} → {change.new}",
+                    name=change.name,
+                    old=change.old,
+                    new=change.new,
+                    at_once=change.at_once,
+                )
+            )
+        return Configured(changes)
+
     async def _acted(self, action: str, target: str | None, reason: str, who: str) -> None:
         """A person changed what everybody sees: kept over a restart, and on record when this returns."""
         world = self._world
@@ -494,6 +551,10 @@ class AsyncHub:
         self._world_now = world
         if self._monitored:
             world.monitor.start()
+
+    @property
+    def _monitored(self) -> bool:
+        return {"auto": self._shared, "on": True, "off": False}[self.settings.monitor]
 
     def _live_world(self) -> World:
         return self._make("live", self._transport)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
@@ -36,6 +36,7 @@ from core.market import (
 )
 from core.mend import Mended
 from core.ops.heal import Tell
+from core.ops.overrides import Configured, Knob
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
@@ -223,6 +224,18 @@ class Hub:
     ) -> HealResult:
         """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
         return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
+
+    def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
+        """See :meth:`AsyncHub.configure`."""
+        return self._wait(self.hub.configure(changes, who=who))
+
+    def reload_settings(self, *, who: str = "script") -> Configured:
+        """See :meth:`AsyncHub.reload_settings`."""
+        return self._wait(self.hub.reload_settings(who=who))
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """See :meth:`AsyncHub.knobs`."""
+        return self.hub.knobs()
 
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""

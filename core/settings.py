@@ -5,13 +5,16 @@ Order, first wins: keyword arguments, environment, ``data_dir/overrides.toml`` (
 name; the five ``HEALTH_*`` variables go without the prefix.
 """
 
+import contextlib
 import os
 import tomllib
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -146,11 +149,23 @@ class Settings(BaseSettings):
         0, ge=0, le=36_500, description="whole months older than this are given up; 0 keeps all"
     )
 
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError("; ".join(_told(e, values) for e in error.errors())) from None
+        self._given = values
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The keyword arguments it was made with: they go before everything else."""
+        return self._given
+
+    def follow(self, other: "Settings", names: Iterable[str]) -> None:
+        """Take over some knobs in place: for a hub, with the copy that its parts read."""
+        self.__dict__.update({name: getattr(other, name) for name in names})
 
     @field_validator("catalog_dirs", "providers", mode="before")
     @classmethod
@@ -211,7 +226,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Place the two TOML files behind the environment."""
         del dotenv_settings, file_secret_settings
-        own = _toml(Path("kintsugi.toml"))
+        own = read_toml(Path("kintsugi.toml"))
         given = init_settings()
         folder = Path(
             given.get("data_dir")
@@ -219,7 +234,8 @@ class Settings(BaseSettings):
             or own.get("data_dir")
             or cls.model_fields["data_dir"].get_default(call_default_factory=True)
         )
-        overrides = _toml(folder.expanduser() / "overrides.toml")
+        tried = _tried.get()
+        overrides = read_toml(folder.expanduser() / "overrides.toml") if tried is None else tried
         files = (InitSettingsSource(settings_cls, overrides), InitSettingsSource(settings_cls, own))
         return (init_settings, env_settings, *files)
 
@@ -243,7 +259,21 @@ class Settings(BaseSettings):
         return frozenset(name for name in cls.model_fields if cls.variable(name) in present)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+_tried: ContextVar[dict[str, Any] | None] = ContextVar("tried", default=None)
+
+
+@contextlib.contextmanager
+def overridden(overrides: dict[str, Any]) -> Iterator[None]:
+    """Make settings as if ``overrides.toml`` held this."""
+    token = _tried.set(overrides)
+    try:
+        yield
+    finally:
+        _tried.reset(token)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A file of knobs; nothing when there is none. SettingsError when it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):

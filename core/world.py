@@ -64,17 +64,7 @@ class World:
         self.catalog = catalog
         self._clock = clock
         self._folder = folder
-        policy = BreakerPolicy(
-            threshold=settings.health_error_threshold,
-            recovery=settings.health_recovery_count,
-            first=settings.health_cooldown_seconds / 10,
-            longest=settings.health_cooldown_seconds,
-            probes=settings.half_open_probes,
-            failure_rate=settings.failure_rate,
-            slow_rate=settings.slow_rate,
-            slow_after=settings.slow_after,
-            observe=settings.observe_only,
-        )
+        policy = policy_of(settings)
         keys = Keys(catalog.values(), lab=self.lab)
         self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
         self.connectivity = Connectivity()
@@ -301,3 +291,18 @@ class World:
             notes=found.notes,
             lab=self.lab,
         )
+
+
+def policy_of(settings: Settings) -> BreakerPolicy:
+    """What the knobs say of circuits."""
+    return BreakerPolicy(
+        threshold=settings.health_error_threshold,
+        recovery=settings.health_recovery_count,
+        first=settings.health_cooldown_seconds / 10,
+        longest=settings.health_cooldown_seconds,
+        probes=settings.half_open_probes,
+        failure_rate=settings.failure_rate,
+        slow_rate=settings.slow_rate,
+        slow_after=settings.slow_after,
+        observe=settings.observe_only,
+    )

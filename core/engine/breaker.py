@@ -69,7 +69,6 @@ class Breaker:
     )
 
     def __init__(self, policy: BreakerPolicy, rng: random.Random) -> None:
-        self._policy = policy
         self._random = rng
         self.listener: Callable[[Breaker], None] | None = None
         """Told of every turn, after it."""
@@ -79,9 +78,7 @@ class Breaker:
         self._calls = 0
         self._failed = 0
         self._slow = 0
-        self._mask = (1 << policy.window) - 1
-        self._most_failed = math.ceil(policy.failure_rate * policy.window)
-        self._most_slow = math.ceil(policy.slow_rate * policy.window)
+        self.follow(policy)
         self.would_open = 0
         """Openings that an observing circuit left out."""
         self.state: State = "closed"
@@ -91,6 +88,13 @@ class Breaker:
         """Openings since it was last healthy; the pause doubles with each."""
         self.until = 0.0
         """End of the running pause, ``mono`` seconds."""
+
+    def follow(self, policy: BreakerPolicy) -> None:
+        """Go by this policy from now on; a pause that runs stays as long as it was to be."""
+        self._policy = policy
+        self._mask = (1 << policy.window) - 1
+        self._most_failed = math.ceil(policy.failure_rate * policy.window)
+        self._most_slow = math.ceil(policy.slow_rate * policy.window)
 
     def allow(self, now: float) -> int:
         """A permit for one call: ``CALL``, the number of a probe, or ``REFUSED``."""

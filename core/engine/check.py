@@ -14,11 +14,18 @@ from core.engine.guard import Guard, Refusal
 from core.engine.transport import Sender
 from core.market import (
     INTERVALS,
+    METRICS,
     CandleQuery,
     Capability,
+    MetadataQuery,
+    NewsQuery,
+    OnChainQuery,
     OrderBookQuery,
+    PredictionQuery,
     PriceQuery,
     Query,
+    SentimentQuery,
+    SocialQuery,
     TechnicalQuery,
     VolumeQuery,
 )
@@ -53,7 +60,8 @@ class Checks:
         """Ask an endpoint for what its provider certainly has.
 
         ``early`` ends the pause of an open circuit now; pauses that the provider asked for, isolations and our
-        own quota hold in any case: then the attempt says what held it.
+        own quota hold in any case: then the attempt says what held it. After a refusal that another form of
+        the call may help against, it is asked in that form the next time.
         """
         provider = self._guard.catalog[endpoint.provider]
         host = next(host for host in provider.hosts if host.name == endpoint.host)
@@ -67,8 +75,9 @@ class Checks:
         if isinstance(leave, Refusal):
             return skipped(provider, host, leave.outcome, leave.reason, wall)
         tries = iter(range(self._settings.retries))
+        form = self._guard.forms.of(provider, endpoint.capability, host)
         result = Result(
-            Candidate(provider, host, query),
+            Candidate(provider, host, query, form=form),
             now + self._settings.request_timeout,
             self._connectivity.responses,
             lambda: next(tries, None) is not None,
@@ -82,6 +91,8 @@ class Checks:
             for settle in result.unblamed:
                 settle(heard)
             await self._exchange.persist()
+        if result.failure is not None:
+            self._guard.forms.after(provider, endpoint.capability, host, form, result.failure)
         return result.attempts[-1]
 
     async def host(self, provider: Provider, host: Host) -> Attempt:
@@ -152,4 +163,16 @@ def check_query(provider: Provider, capability: Capability, now: float) -> Query
             asked = [OrderBookQuery(symbol, depth=5)]
         case "technical":
             asked = [TechnicalQuery(symbol, "1h")]
+        case "ai_prediction":
+            asked = [PredictionQuery(symbol, "1h")]
+        case "metadata":
+            asked = [MetadataQuery(), MetadataQuery(symbol.partition("/")[0])]
+        case "news":
+            asked = [NewsQuery(limit=5)]
+        case "sentiment":
+            asked = [SentimentQuery(), SentimentQuery("Bitcoin rises")]
+        case "social":
+            asked = [SocialQuery(symbol.partition("/")[0])]
+        case "onchain":
+            asked = [OnChainQuery(metric) for metric in METRICS]
     return next((query for query in asked if provider.serves(query, now) is None), None)

@@ -81,6 +81,11 @@ class Guard:
         """The record of one endpoint."""
         return self._health[Endpoint(provider.id, capability, host.name)]
 
+    def follow(self, policy: BreakerPolicy) -> None:
+        """Let every circuit go by this policy from now on."""
+        for health in self._health.values():
+            health.follow(policy)
+
     def records(self) -> dict[Endpoint, Health]:
         """All records."""
         return self._health

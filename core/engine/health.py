@@ -148,6 +148,12 @@ class Health:
         self.ewma.observe(elapsed, now)
         self._last_at = now
 
+    def follow(self, policy: BreakerPolicy) -> None:
+        """Go by this policy from now on."""
+        self._policy = policy
+        self.circuit.follow(policy)
+        self.truth.follow(policy)
+
     def hasten(self) -> None:
         """End the pause of an open circuit, on either axis."""
         self.circuit.hasten()

@@ -209,17 +209,24 @@ class Healer:
         return "ill", f"{state}, and nobody else answers: until one does only the stale cache does"
 
     async def _ask(self, endpoint: Endpoint, course: "_Course") -> bool:
-        """Ask it, a second time where that can help, and on until it counts as healthy again."""
+        """Ask it, in another form or a second time where that can help, and on until it counts as healthy."""
         good = bad = 0
+        step = "ask"
+        forms = {self._form(endpoint)}
         while True:
             attempt = await self._checks.endpoint(endpoint, early=True)
-            course.take("retry" if bad else "ask", attempt.outcome, attempt.reason, attempt.elapsed)
+            course.take(step, attempt.outcome, attempt.reason, attempt.elapsed)
             if attempt.outcome in GOOD:
                 good += 1
                 if self._state(endpoint) == "healthy" or good >= self._settings.health_recovery_count + 1:
                     return True
                 continue
+            if (form := self._form(endpoint)) not in forms:
+                forms.add(form)
+                step = "other form"
+                continue
             bad += 1
+            step = "retry"
             if attempt.outcome not in AGAIN or bad > 1 or self._connectivity.offline:
                 return False
             await asyncio.sleep(random.uniform(*BACKOFF))  # noqa: S311 - jitter
@@ -252,6 +259,11 @@ class Healer:
             for one in provider.endpoints
             if one.capability == endpoint.capability
         ]
+
+    def _form(self, endpoint: Endpoint) -> int:
+        provider = self._guard.catalog[endpoint.provider]
+        host = next(host for host in provider.hosts if host.name == endpoint.host)
+        return self._guard.forms.of(provider, endpoint.capability, host)
 
     def _state(self, endpoint: Endpoint) -> HealthState:
         return self._guard.state(endpoint, self._clock.mono())

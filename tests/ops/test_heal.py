@@ -206,3 +206,22 @@ async def test_a_hanging_endpoint_costs_its_timeout_and_no_more(world):
         healing = (await hub.heal(KRAKEN, force=True)).healings[0]
         assert healing.outcome == "covered"
         assert world.clock.mono() - began < 10
+
+
+async def test_a_declared_other_form_heals_where_the_refusal_fits(tmp_path, world):
+    from test_forms import ACCEPT, VENUE, Venue
+
+    from core.async_hub import AsyncHub
+    from core.settings import Settings
+
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "venue.toml").write_text(VENUE + ACCEPT)
+    settings = Settings(
+        mode="live", data_dir=tmp_path / "data", catalog_dirs=(own,), providers=("venue",), retries=0
+    )
+    picky = Venue(lambda request: request.headers.get("accept") == "text/json", 406)
+    async with AsyncHub(settings, transport=picky, clock=world.clock) as hub:
+        healing = (await hub.heal("venue/price@a.venue.test", force=True)).healings[0]
+    assert healing.outcome == "healed"
+    assert steps(healing)[:2] == [("ask", "status"), ("other form", "ok")]
