@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx
 import pandas as pd
 
+from core.alerting import Alerting
 from core.answer import Answer, KintsugiError, NoAnswer
 from core.candles import RepairPolicy
 from core.candles.archive import Archive
@@ -50,14 +51,17 @@ from core.market import (
     to_datetime,
 )
 from core.mend import Mended, mend
+from core.ops.alerts import Alert, Rule, Watched
+from core.ops.alerts.outbox import TargetState
 from core.ops.capacity import capacity
+from core.ops.diagnostics import FAILURES, RECOVERY, diagnostics
 from core.ops.events import AdminAction, SettingChanged
 from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
 from core.ops.overrides import FILE as OVERRIDES
 from core.ops.results import HealResult, ProbeResult
-from core.ops.stats import NOBODY, Given, Stats
+from core.ops.stats import NOBODY, Stats
 from core.paging import OnProgress, silent
 from core.settings import Settings
 from core.symbols import MOST, Symbols
@@ -70,6 +74,8 @@ LOOK_FOR_NETWORK = 2.0
 """Seconds that a start in auto mode waits for any host to answer."""
 LISTS_WAIT = 5.0
 """Seconds for which a search for symbols waits for lists that are not of today."""
+NEWEST = 200
+"""Events of each sort in the diagnostics."""
 LOOK_AGAIN = 60.0
 """Seconds between looks for a network while the lab stands in for it."""
 
@@ -118,7 +124,7 @@ class AsyncHub:
         self._jobs: dict[asyncio.Task[Any], World] = {}
         """Long work under way: its world stays open for it."""
         self._configuring = asyncio.Lock()
-        self._given = Given()
+        self._alerting: Alerting | None = None
         self._opened_at = 0.0
 
     async def __aenter__(self) -> Self:
@@ -126,11 +132,26 @@ class AsyncHub:
         self._clock = SteadyClock(self._given_clock)
         self._folder = DataFolder(self.settings.data_dir)
         self._opened_at = self._clock.now()
+        await self._open_world()
+        self._alerting = Alerting(
+            self.settings,
+            self._folder,
+            self._clock,
+            lambda: self._world,
+            self.snapshot,
+            self.stats,
+            self._fetch,
+        )
+        if self._monitored:
+            self._chore(self._alerting.patrol.walk())
+        return self
+
+    async def _open_world(self) -> None:
         mode = self.settings.mode
         if mode == "lab" or self.settings.lab_url:
             self._show(self._lab_world())
             self.why = self.why or "the lab was asked for"
-            return self
+            return
         self._show(self._live_world())
         if (
             mode == "auto"
@@ -140,7 +161,6 @@ class AsyncHub:
             self._world.connectivity.nobody_answers()
             if not len(self._world.cache):
                 await self._lab_instead()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -150,6 +170,9 @@ class AsyncHub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._alerting is not None:
+            await self._alerting.close()
+            self._alerting = None
         if self._world_now is not None:
             await self._world_now.close()
             self._world_now = None
@@ -174,12 +197,13 @@ class AsyncHub:
         ask, in that order. Identical queries at the same time share one request. :class:`NoAnswer` when there
         is none; ValueError for an argument that cannot be.
         """
+        world = self._world
         try:
-            answer = await self._fetch(self._world, query, refresh, deadline, providers)
+            answer = await self._fetch(world, query, refresh, deadline, providers)
         except NoAnswer:
-            self._given.count(query.capability, NOBODY)
+            world.given.count(query.capability, NOBODY)
             raise
-        self._given.count(query.capability, answer.tier)
+        world.given.count(query.capability, answer.tier)
         return answer
 
     async def _fetch(
@@ -401,7 +425,7 @@ class AsyncHub:
             since=self._opened_at,
             seconds=now - self._opened_at,
             lab=world.lab,
-            answers=self._given.by_capability(),
+            answers=world.given.by_capability(),
             attempts=attempts,
             cached=len(world.cache),
             under_way=len(self._flights),
@@ -526,6 +550,63 @@ class AsyncHub:
         )
         await world.journal.record(event)
 
+    async def diagnostics(self) -> dict[str, Any]:
+        """Health, failures, what recovered, alerts, settings, versions: plain data without any secret."""
+        told, stats, journal = self.snapshot(), await self.stats(), self.journal
+        failures = await asyncio.to_thread(journal.events, kinds=FAILURES, limit=NEWEST)
+        recovery = await asyncio.to_thread(journal.events, kinds=RECOVERY, limit=NEWEST)
+        alerts, targets = await self.alerts(), await self.alert_targets()
+        return diagnostics(self.settings, self.catalog, told, stats, failures, recovery, alerts, targets)
+
+    async def alerts(
+        self, *, open_only: bool = False, limit: int = 100, before: float | None = None
+    ) -> list[Alert]:
+        """Open alerts, oldest first, then those that are over, newest first.
+
+        ``before`` (UTC seconds): only those that are over and fired before it, for the next page.
+        """
+        return await self._alarms.alerts(open_only=open_only, limit=limit, before=before)
+
+    async def acknowledge(self, alert_id: str, *, who: str = "script") -> Alert:
+        """A person has seen an alert. ValueError for an id that there is none of; one that is over stays so."""
+        return await self._alarms.acknowledge(alert_id, who)
+
+    async def alert_rules(self) -> tuple[Rule, ...]:
+        """What is looked for, with levels and timings."""
+        return await self._alarms.rules()
+
+    async def set_alert_rule(self, name: str, *, who: str = "script", **changes: Any) -> Rule:
+        """Set ``enabled``, ``level``, ``hold`` or ``clear`` of a rule; kept. ValueError says what is allowed."""
+        return await self._alarms.change_rule(name, who, changes)
+
+    async def watchlist(self) -> tuple[Watched, ...]:
+        """Symbols whose price is looked at every minute, with the levels that raise an alert."""
+        return await self._alarms.watchlist()
+
+    async def watch(
+        self,
+        symbol: str,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        note: str = "",
+        who: str = "script",
+    ) -> Watched:
+        """Put a symbol on the watchlist, or change it there; without levels it is only listed."""
+        return await self._alarms.watch(Watched(symbol, above, below, note), who)
+
+    async def unwatch(self, symbol: str, *, who: str = "script") -> None:
+        """Take a symbol off the watchlist. ValueError when it is not on it."""
+        await self._alarms.unwatch(symbol, who)
+
+    async def alert_targets(self) -> list[TargetState]:
+        """Where alerts go (``alert_urls``), what waits for each, and why the last try failed."""
+        return await self._alarms.targets()
+
+    async def send_test_alert(self, *, who: str = "script") -> int:
+        """Send a test message to every target, on its way when this returns; to how many."""
+        return await self._alarms.send_test(who)
+
     async def open_lab(self, *, who: str = "script") -> None:
         """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""
         if not self._world.lab:
@@ -539,6 +620,12 @@ class AsyncHub:
         if self._world.lab:
             await self._switch(self._live_world(), "")
             await self._acted("go_live", None, "", who)
+
+    @property
+    def _alarms(self) -> Alerting:
+        if self._alerting is None:
+            raise KintsugiError("the hub is not open: use it in a with statement")
+        return self._alerting
 
     @property
     def _world(self) -> World:

@@ -35,6 +35,8 @@ from core.market import (
     Volume,
 )
 from core.mend import Mended
+from core.ops.alerts import Alert, Rule, Watched
+from core.ops.alerts.outbox import TargetState
 from core.ops.heal import Tell
 from core.ops.overrides import Configured, Knob
 from core.ops.read import JournalReader
@@ -244,6 +246,46 @@ class Hub:
     def restore(self, target: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.restore`."""
         self._wait(self.hub.restore(target, who=who))
+
+    def diagnostics(self) -> dict[str, Any]:
+        """See :meth:`AsyncHub.diagnostics`."""
+        return self._wait(self.hub.diagnostics())
+
+    def alerts(self, **how: Any) -> list[Alert]:
+        """See :meth:`AsyncHub.alerts`."""
+        return self._wait(self.hub.alerts(**how))
+
+    def acknowledge(self, alert_id: str, *, who: str = "script") -> Alert:
+        """See :meth:`AsyncHub.acknowledge`."""
+        return self._wait(self.hub.acknowledge(alert_id, who=who))
+
+    def alert_rules(self) -> tuple[Rule, ...]:
+        """See :meth:`AsyncHub.alert_rules`."""
+        return self._wait(self.hub.alert_rules())
+
+    def set_alert_rule(self, name: str, **changes: Any) -> Rule:
+        """See :meth:`AsyncHub.set_alert_rule`."""
+        return self._wait(self.hub.set_alert_rule(name, **changes))
+
+    def watchlist(self) -> tuple[Watched, ...]:
+        """See :meth:`AsyncHub.watchlist`."""
+        return self._wait(self.hub.watchlist())
+
+    def watch(self, symbol: str, **levels: Any) -> Watched:
+        """See :meth:`AsyncHub.watch`."""
+        return self._wait(self.hub.watch(symbol, **levels))
+
+    def unwatch(self, symbol: str, *, who: str = "script") -> None:
+        """See :meth:`AsyncHub.unwatch`."""
+        self._wait(self.hub.unwatch(symbol, who=who))
+
+    def alert_targets(self) -> list[TargetState]:
+        """See :meth:`AsyncHub.alert_targets`."""
+        return self._wait(self.hub.alert_targets())
+
+    def send_test_alert(self, *, who: str = "script") -> int:
+        """See :meth:`AsyncHub.send_test_alert`."""
+        return self._wait(self.hub.send_test_alert(who=who))
 
     def open_lab(self, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.open_lab`."""

@@ -7,6 +7,7 @@ name; the five ``HEALTH_*`` variables go without the prefix.
 
 import contextlib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ from pydantic_settings import (
 from core.answer import KintsugiError
 
 PREFIX = "KINTSUGI_"
+_BETWEEN = re.compile(r"[\s,]+(?=[a-z0-9]+://)", re.IGNORECASE)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -137,6 +139,11 @@ class Settings(BaseSettings):
         description="what REST and pages ask of whoever acts; without one only this machine may, "
         "and only while the server listens on loopback alone",
     )
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="where alerts go, as apprise writes it: json://HOST/PATH, mailto://…, slack://…, tgram://…",
+    )
+    alert_every: float = Field(5.0, gt=0, le=3600, description="seconds between two looks at the alert rules")
     action_rate: int = Field(60, ge=1, le=1_000_000, description="actions a minute that REST carries out")
     proxy_rate: int = Field(60, ge=1, le=1_000_000, description="requests a minute that the proxy API sends")
     relay_url: SecretStr | None = Field(
@@ -185,6 +192,23 @@ class Settings(BaseSettings):
         if value and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
             raise ValueError("expected empty, or http:// on a loopback address, as in http://127.0.0.1:8600")
         return value.rstrip("/")
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        # In the environment they are parted by white space or commas; an address may have commas of its own.
+        return tuple(filter(None, _BETWEEN.split(value.strip()))) if isinstance(value, str) else value
+
+    @field_validator("alert_urls", mode="after")
+    @classmethod
+    def _deliverable(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if value:
+            from core.ops.alerts.target import known  # noqa: PLC0415 - apprise takes long to import
+
+            for place, address in enumerate(value, 1):
+                if not known(address):
+                    raise ValueError(f"expected addresses that apprise knows, and number {place} is none")
+        return value
 
     @field_validator("admin_token", mode="after")
     @classmethod

@@ -34,6 +34,7 @@ from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
 from core.ops.monitor import Monitor
 from core.ops.recall import recall
+from core.ops.stats import Given
 from core.ops.watch import Watch
 from core.settings import Settings
 from core.symbols import Symbols, search
@@ -60,7 +61,10 @@ class World:
         ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
+        self.name = name
         self.lab = name == "lab"
+        self.given = Given()
+        """Answers given, by kind and tier."""
         self.catalog = catalog
         self._clock = clock
         self._folder = folder

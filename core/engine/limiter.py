@@ -77,6 +77,12 @@ class Limiter:
                 bucket.fill(now)
                 bucket.tokens = min(bucket.tokens, max(0.0, bucket.capacity - int(used)))
 
+    def levels(self, now: float) -> list[tuple[float, float, float]]:
+        """Of each limit: its units, in how many seconds, and how many of them are left."""
+        for bucket in self._buckets:
+            bucket.fill(now)
+        return [(b.capacity, b.capacity / b.rate, max(0.0, b.tokens)) for b in self._buckets]
+
     def left(self, now: float) -> float | None:
         """Share of the tightest quota that is left, 0 to 1; None without limits."""
         shares = []

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sqlalchemy import Engine
+
 from core.answer import KintsugiError, Outcome
 from core.catalog import Endpoint
 from core.clock import Clock
@@ -59,6 +61,11 @@ class Journal(JournalReader):
         self._timer: asyncio.TimerHandle | None = None
         self._writing: Future[Any] | None = None
         self.note(HubChanged(time=clock.now(), open=True, detail="opened"))
+
+    @property
+    def engine(self) -> Engine:
+        """The file, for tables of others; to be written on the data folder's writer thread only."""
+        return self._writer.engine
 
     def count(self, endpoint: Endpoint | str, outcome: Outcome, elapsed: float, *, blamed: bool) -> None:
         """One attempt came to its end now."""

@@ -6,13 +6,13 @@ from fastapi import APIRouter, FastAPI, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from core.rest import actions, answers, candles, errors, indicators, probes, status, symbols
+from core.rest import actions, alarming, answers, candles, errors, indicators, probes, status, symbols, watch
 from core.rest.acting import REFUSALS, Rates
 from core.rest.docs import document, page
 
-READING = (candles, answers, indicators, symbols, status)
+READING = (candles, answers, indicators, symbols, status, watch)
 """Modules whose routes change nothing."""
-ACTING = (actions,)
+ACTING = (actions, alarming)
 """Modules whose routes do; each of them asks for leave."""
 
 

@@ -1,0 +1,47 @@
+"""When something that is being used up will be gone: a line through what was left, lately. Pure."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+LOOK_BACK = 6 * 3600.0
+"""Seconds of past that the line goes through."""
+SPACING = 60.0
+"""Seconds between two points at least."""
+FEWEST = 10
+"""Points below which nothing is said."""
+
+
+@dataclass(slots=True)
+class Burn:
+    """One thing: how much was left, when. Times in ``mono`` seconds."""
+
+    points: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=int(LOOK_BACK / SPACING)))
+
+    def seen(self, left: float, now: float) -> None:
+        """So much is left now."""
+        if not self.points or now - self.points[-1][0] >= SPACING:
+            self.points.append((now, left))
+        while now - self.points[0][0] > LOOK_BACK:
+            self.points.popleft()
+
+    def gone_in(self, now: float) -> float | None:
+        """Seconds until nothing is left if it goes on so; None when it does not shrink, or too little is known.
+
+        The slope is that of least squares; a thing that was filled up in between begins anew.
+        """
+        points = list(self.points)
+        for at in range(len(points) - 1, 0, -1):
+            if points[at][1] > points[at - 1][1] * 1.05:
+                points = points[at:]
+                break
+        if len(points) < FEWEST:
+            return None
+        mean_at = sum(at for at, _ in points) / len(points)
+        mean_left = sum(left for _, left in points) / len(points)
+        spread = sum((at - mean_at) ** 2 for at, _ in points)
+        slope = sum((at - mean_at) * (left - mean_left) for at, left in points) / spread
+        last = points[-1][1]
+        # Noise around a level that stays is no trend: the line must have come down by a hundredth.
+        if slope >= 0 or -slope * (points[-1][0] - points[0][0]) < 0.01 * max(last, 1e-9):
+            return None
+        return max(0.0, last / -slope - (now - points[-1][0]))

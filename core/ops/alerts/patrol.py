@@ -1,0 +1,117 @@
+"""Looks again and again: at the world every few seconds, at the prices of the watchlist every minute."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.answer import KintsugiError
+from core.clock import Clock
+from core.engine.snapshot import Snapshot
+from core.ops.alerts.desk import AlertDesk
+from core.ops.stats import Stats
+
+log = logging.getLogger(__name__)
+
+ANYWAY = 60.0
+"""Seconds after which it looks although nothing seems to have happened: disks fill up by themselves."""
+PRICES_EVERY = 60.0
+AT_ONCE = 4
+"""Prices asked for side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What there is to see. ``quotas``: what they are of, in words → units left."""
+
+    snapshot: Snapshot
+    stats: Stats
+    quotas: Mapping[str, float]
+
+
+class Patrolled(Protocol):
+    """The hub, as far as the patrol knows it."""
+
+    def stir(self) -> object:
+        """Something cheap that is another whenever anything happened."""
+
+    async def sight(self) -> Sight:
+        """All there is to see."""
+
+    async def desk(self) -> AlertDesk:
+        """Where alerts of the present world are kept."""
+
+    async def last_price(self, symbol: str) -> float | None:
+        """The price now; None when nobody has a fresh one."""
+
+
+@dataclass(slots=True)
+class Patrol:
+    """Belongs to the hub's loop; :meth:`walk` never ends."""
+
+    where: Patrolled
+    clock: Clock
+    every: float
+    _prices: dict[str, float | None] = field(default_factory=dict)
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+    _stirred: object = None
+    _looked: float = float("-inf")
+
+    def ask_prices(self) -> None:
+        """The watchlist has changed: do not wait for the next minute."""
+        self._asked.set()
+
+    async def walk(self) -> None:
+        """Look until cancelled. A fault is logged, and the next look comes all the same."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._again(self._look, self.every))
+            group.create_task(self._again(self._look_up_prices, PRICES_EVERY, self._asked))
+
+    async def look(self) -> None:
+        """Look now."""
+        self._stirred = None
+        await self._look()
+
+    async def _look(self) -> None:
+        desk = await self.where.desk()
+        now, stirred = self.clock.mono(), self.where.stir()
+        if stirred == self._stirred and desk.quiet and not self._prices and now - self._looked < ANYWAY:
+            return
+        self._stirred, self._looked = stirred, now
+        sight = await self.where.sight()
+        await desk.look(sight.snapshot, sight.stats, sight.quotas, self._prices)
+
+    async def _look_up_prices(self) -> None:
+        symbols = [one.symbol for one in (await self.where.desk()).watchlist]
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(symbol: str) -> float | None:
+            async with slots:
+                return await self.where.last_price(symbol)
+
+        found = await asyncio.gather(*map(ask, symbols))
+        before, self._prices = self._prices, dict(zip(symbols, found, strict=True))
+        if self._prices != before:
+            await self.look()
+
+    async def _again(
+        self, job: Callable[[], Awaitable[None]], every: float, sooner: asyncio.Event | None = None
+    ) -> None:
+        while True:
+            try:
+                await job()
+            except (KintsugiError, OSError) as error:
+                log.error("no look at the alerts: %s", error)  # noqa: TRY400 - it says enough
+            except Exception:
+                # Whatever it is: the next look must come, or nothing would ever be said again.
+                log.exception("a look at the alerts broke")
+            if sooner is None:
+                await asyncio.sleep(every)
+                continue
+            try:
+                async with asyncio.timeout(every):
+                    await sooner.wait()
+            except TimeoutError:
+                pass
+            sooner.clear()
