@@ -14,9 +14,8 @@ def shipped(provider: Provider) -> frozenset[str]:
     """``BASE/QUOTE`` of a provider's main markets; of one with ids of its own for coins, all."""
     rules = provider.declaration.symbol
     if rules.named_only:
-        return frozenset(
-            f"{base}/{quote}" for base in rules.rename for quote in provider.quotes if base != quote
-        )
+        named = (f"{base}/{quote}" for base in rules.rename for quote in provider.quotes if base != quote)
+        return frozenset([*rules.overrides, *named])
     return _markets().get(provider.id, frozenset())
 
 

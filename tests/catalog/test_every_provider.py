@@ -115,7 +115,7 @@ NO_VALUES: list[tuple[bytes, dict[str, str], str]] = [
     (b'{"unexpected": "shape"}', JSON, ""),
     (b"[1, 2, 3]", JSON, ""),
     (b"[{}]", JSON, ""),
-    (b'{"candles": [], "trades": []}', JSON, ""),
+    (b'{"bars": [], "deals": []}', JSON, ""),
 ]
 
 

@@ -18,8 +18,10 @@ def test_what_is_shipped_can_be_asked_for(provider):
     assert not [symbol for symbol in symbols if symbol.split("/")[0] == symbol.split("/")[1]]
 
 
-def test_the_file_names_exchanges_of_the_catalogue():
-    assert set(_markets()) == {provider.id for provider in CATALOG.values() if provider.kind == "exchange"}
+def test_the_file_names_those_whose_symbols_follow_a_rule():
+    assert set(_markets()) == {
+        provider.id for provider in CATALOG.serving("price") if not provider.declaration.symbol.named_only
+    }
     assert all(len({s.split("/")[0] for s in symbols}) >= 10 for symbols in _markets().values())
 
 

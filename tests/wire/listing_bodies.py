@@ -86,4 +86,33 @@ MORE_BODIES: dict[str, tuple[Any, set[str]]] = {
         },
         {"BTC/USDT", "GMT/USDT"},
     ),
+    "luno": (
+        {
+            "markets": [
+                {
+                    "market_id": "XBTEUR",
+                    "trading_status": "ACTIVE",
+                    "base_currency": "XBT",
+                    "counter_currency": "EUR",
+                },
+                {
+                    "market_id": "OLDEUR",
+                    "trading_status": "SUSPENDED",
+                    "base_currency": "OLD",
+                    "counter_currency": "EUR",
+                },
+            ]
+        },
+        {"BTC/EUR"},
+    ),
+    "dydx": (
+        {
+            "markets": {
+                "BTC-USD": {"ticker": "BTC-USD", "status": "ACTIVE"},
+                "OLD-USD": {"ticker": "OLD-USD", "status": "FINAL_SETTLEMENT"},
+                "TRUMPWIN,RAYDIUM,0X1-USD": {"ticker": "TRUMPWIN,RAYDIUM,0X1-USD", "status": "ACTIVE"},
+            }
+        },
+        {"BTC/USD"},
+    ),
 }

@@ -204,7 +204,7 @@ BODIES = {
 }
 
 
-WITHOUT: set[str] = set()
+WITHOUT = {"independent_reserve"}
 """Exchanges whose documentation knows no list of markets in one answer."""
 
 

@@ -8,7 +8,7 @@ from core.lab import around
 from core.lab.market import DAY_MINUTES, Listing, listings
 from core.lab.venue import Call, Refusal, Reply, Venue, page, route
 
-_IDS = {
+IDS = {
     "BTC": "bitcoin",
     "ETH": "ethereum",
     "SOL": "solana",
@@ -51,7 +51,7 @@ class CoinGecko(Venue):
         del call
         rows = [
             {"id": coin, "symbol": base.lower(), "name": _NAMES.get(base, coin.capitalize())}
-            for base, coin in _IDS.items()
+            for base, coin in IDS.items()
         ]
         return Reply(rows)
 
@@ -70,7 +70,7 @@ class CoinGecko(Venue):
             raise _error("Missing parameter ids")
         body: dict[str, dict[str, Any]] = {}
         for coin in call.params["ids"].split(","):
-            if coin in _IDS.values():
+            if coin in IDS.values():
                 body[coin] = {}
         for coin, told in body.items():
             for currency in call.params["vs_currencies"].lower().split(","):
@@ -85,7 +85,7 @@ class CoinGecko(Venue):
     def markets(self, call: Call) -> Reply:
         """Coins with their figures; times as ISO text."""
         currency = self._currency(call, 422)
-        asked = call.params.get("ids", ",".join(_IDS.values())).split(",")
+        asked = call.params.get("ids", ",".join(IDS.values())).split(",")
         found = [listing for coin in asked if (listing := self._find(coin, currency))]
         rows = [_market(call, listing, rank) for rank, listing in enumerate(found, 1)]
         return Reply(rows, tables=[rows], prices=("current_price",))
@@ -100,7 +100,7 @@ class CoinGecko(Venue):
         }
         bitcoin = around.dollars(call.market, "BTC", call.now)
         told = {
-            "active_cryptocurrencies": len(_IDS),
+            "active_cryptocurrencies": len(IDS),
             "upcoming_icos": 0,
             "markets": 1300,
             "total_market_cap": {"btc": cap / bitcoin, "usd": cap},
@@ -214,7 +214,7 @@ class CoinGecko(Venue):
 
     def _find(self, coin: str, currency: str) -> Listing | None:
         for listing in self.listed:
-            if _IDS[listing.base] == coin and listing.quote.lower() == currency:
+            if IDS[listing.base] == coin and listing.quote.lower() == currency:
                 return listing
         return None
 
@@ -245,9 +245,9 @@ def _market(call: Call, listing: Listing, rank: int) -> dict[str, Any]:
     day = call.market.rolling(listing, DAY_MINUTES, call.now)
     last, before = float(day.close[0]), float(day.open[0])
     return {
-        "id": _IDS[listing.base],
+        "id": IDS[listing.base],
         "symbol": listing.base.lower(),
-        "name": _NAMES.get(listing.base, _IDS[listing.base].capitalize()),
+        "name": _NAMES.get(listing.base, IDS[listing.base].capitalize()),
         "current_price": last,
         "market_cap": round(last * 1e7),
         "market_cap_rank": rank,
