@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import frame
-from core.ui.places import PAGES, REPAIR
+from core.ui.places import PAGES, QUALITY, REPAIR
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -20,6 +20,12 @@ page = st.navigation(
                 icon=":material/candlestick_chart:",
                 default=True,
                 help="Candles of one symbol, from whoever still answers, and why it was they who did.",
+            ),
+            st.Page(
+                QUALITY,
+                title="Quality",
+                icon=":material/grid_on:",
+                help="How good every archived series is, the worst first, and how that went.",
             ),
             st.Page(
                 REPAIR,
