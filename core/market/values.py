@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +52,16 @@ def candles_frame(times: npt.ArrayLike, columns: dict[str, npt.NDArray[np.float6
     out where it cannot be had exactly.
     """
     stamps = np.round(np.asarray(times, dtype=np.float64) * 1000).astype("int64").astype("datetime64[ms]")
-    index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"), name="time").tz_localize("UTC")
-    names = [name for name in CANDLE_FIELDS if name in columns]
+    index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"), name="time", tz="UTC")
+    names = tuple(name for name in CANDLE_FIELDS if name in columns)
     if not names:
         return pd.DataFrame(index=index)
     # One block: twice as fast to make as column by column.
-    return pd.DataFrame(np.column_stack([columns[name] for name in names]), index=index, columns=names)
+    block = np.column_stack([columns[name] for name in names])
+    return pd.DataFrame(block, index=index, columns=_labels(names).view())
+
+
+@cache
+def _labels(names: tuple[str, ...]) -> pd.Index:
+    """Column labels, made once: that takes half the time of a whole frame of 500 rows."""
+    return pd.Index(names)
