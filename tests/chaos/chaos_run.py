@@ -3,11 +3,13 @@
 import asyncio
 import random
 from collections import Counter
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from chaos_watch import LISTED, SeenLab, Watch, spying
+from chaos_spy import SeenLab, spying
+from chaos_time import Inline, WallClock
+from chaos_truth import LISTED
+from chaos_watch import Watch
 
 from core.answer import NoAnswer
 from core.async_hub import AsyncHub
@@ -16,42 +18,12 @@ from core.lab.faults import FAULTS
 from core.market import CandleQuery, OrderBookQuery, PriceQuery, Query, TechnicalQuery, VolumeQuery
 from core.settings import Settings
 
-EPOCH = 1_780_000_000.0
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BTC/USD", "ETH/USD", "ETH/EUR", "ETH/BTC", "NOPE/USDT")
 STATUSES = (400, 401, 403, 404, 418, 429, 451, 500, 502, 503)
 PLAIN = (
     *(name for name in FAULTS if name != "status"),
     *(f"status:{status}" for status in STATUSES),
 )
-
-
-class Inline(Executor):
-    """Disk writes at once: a thread's work takes no virtual time, and would make runs differ."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def submit(self, job: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        done: Future[Any] = Future()
-        try:
-            done.set_result(job(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asks the future
-            done.set_exception(error)
-        return done
-
-
-class WallClock:
-    """``now = EPOCH + time of this run + jump``. The lab's never jumps."""
-
-    def __init__(self) -> None:
-        self.jump = 0.0
-        self._began = self.mono()
-
-    def mono(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def now(self) -> float:
-        return EPOCH + self.mono() - self._began + self.jump
 
 
 class Run:
@@ -161,7 +133,7 @@ class Run:
             ("candles", "range", "price", "volume", "book", "technical"), (30, 6, 35, 8, 20, 1)
         )[0]:
             case "candles":
-                interval = draw.choice(("1m", "1m", "5m", "5m", "15m", "1h", "4h"))
+                interval = draw.choice(("1m", "1m", "3m", "5m", "5m", "15m", "1h", "2h", "4h"))
                 # The market makes its candles from minutes: long spans of coarse ones take most of the time.
                 limit = draw.choice((2, 20, 50, 301)) if interval in {"1m", "5m"} else draw.choice((2, 20))
                 return CandleQuery(symbol, interval, limit=limit, include_open=draw.random() < 0.2)

@@ -1,6 +1,7 @@
 """Seeded chaos on virtual time: nothing that the engine promises may break, whatever goes wrong.
 
-The invariants, and how each is seen, are in ``chaos_watch.py``; what happens in a run in ``chaos_run.py``.
+The invariants are in ``chaos_watch.py``, how each is seen in ``chaos_spy.py`` and ``chaos_truth.py``; what happens
+in a run is in ``chaos_run.py``.
 """
 
 import pytest
