@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 
 from core.candles.cause import Witness
-from core.candles.frame import Bars, Bools, Floats, Ints, bars_of, is_candles, quote_of, spacing, venue_of
+from core.candles.frame import (
+    Bars,
+    Bools,
+    Floats,
+    Ints,
+    bars_of,
+    is_candles,
+    quote_of,
+    spacing,
+    venue_of,
+)
 from core.candles.normalise import normalise
 from core.candles.structure import arrange
 
@@ -29,6 +39,17 @@ class Second:
     def witness(self) -> Witness | None:
         """When it traded."""
         return Witness.of(self.rows, self.slot)
+
+    def fitted(self, rows: Bars, slot: Ints) -> tuple[Bars, Ints]:
+        """Its rows and slots; those of another venue moved by the usual ratio to the given rows."""
+        if self.kind != "venue":
+            return self.rows, self.slot
+        at, there = self.find(slot)
+        with np.errstate(all="ignore"):
+            ratio = rows.close[there] / self.rows.close[at[there]]
+        ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+        usual = float(np.median(ratio)) if len(ratio) else 1.0
+        return self.rows.scaled(usual), self.slot
 
     def find(self, slot: Ints) -> tuple[Ints, Bools]:
         """Its row at each of these slots, and whether it has one."""
@@ -69,8 +90,7 @@ def second_of(
     rows that both have are the same to the last digit.
     """
     bars, theirs = bars_from(frame)
-    mask = bars.observed()
-    bars = bars if mask is None else bars.take(np.flatnonzero(mask))
+    bars = bars.given()
     name = name or venue_of(theirs) or "reference"
     quote, other = quote_of(attrs), quote_of(theirs)
     if quote is not None and quote != other:

@@ -142,40 +142,40 @@ def inspect(
     siblings: Mapping[str, pd.DataFrame] | None = None,
     reference: object = None,
     *,
-    again: Second | None = None,
+    model: Second | None = None,
     causal: bool = False,
 ) -> Inspection:
-    """The evidence behind an audit. ``again``: what the same venue said when asked once more."""
+    """The evidence behind an audit. ``model``: a series that decides between conflicting duplicates."""
     step, anchor = step_of(interval), anchor_of(interval)
     moment = None if now is None else int(to_seconds(now, "now") * SECOND)
     bars, attrs = bars_from(raw)
     mended = attrs.get("repaired")
     if isinstance(mended, Mapping) and isinstance(mended.get("offset"), int):
         anchor = int(mended["offset"])  # the grid that the whole series was found to lie on
-    mask = bars.observed()
-    shape = arrange(
-        bars if mask is None else bars.take(np.flatnonzero(mask)), step, anchor, moment, causal=causal
-    )
-    rows, slot = shape.rows, shape.slot
-    flaws = examine(rows, slot)
+    seen = bars.given()
+    shape = arrange(seen, step, anchor, moment, causal=causal)
     notes = [str(note) for note in attrs.get("notes", ())]
-    witnesses = []
-    for frame in (siblings or {}).values():
-        other, _ = bars_from(frame)
-        seen = arrange(other, step, shape.offset)
-        if (witness := Witness.of(seen.rows, (seen.rows.time - shape.offset) // step)) is not None:
-            witnesses.append(witness)
     second = None
     if reference is not None:
-        second, why = second_of(reference, None, attrs, (rows, slot), step, shape.offset)
+        second, why = second_of(reference, None, attrs, (shape.rows, shape.slot), step, shape.offset)
         notes += [why] if why else []
+        model = model or second
+    if model is not None and len(shape.conflicting):
+        shape = arrange(seen, step, anchor, moment, model=model.fitted(shape.rows, shape.slot))
+    rows, slot = shape.rows, shape.slot
+    flaws = examine(rows, slot)
+    witnesses = []
+    for frame in (siblings or {}).values():
+        theirs = arrange(bars_from(frame)[0].given(), step, shape.offset)
+        if (witness := Witness.of(theirs.rows, (theirs.rows.time - shape.offset) // step)) is not None:
+            witnesses.append(witness)
     agreement = compare(rows, slot, second, flaws.scale.whole) if second and len(rows) else None
     if agreement is not None and second is not None and not agreement.exact:
         flaws = _weighed(flaws, rows, agreement, second)
-    again = again or (second if second and second.kind != "venue" else None)
+    again = second.witness() if second and second.kind != "venue" else None
     elsewhere = second.witness() if second and second.kind == "venue" else None
     gaps = find_gaps(slot)
-    causes = causes_of(rows, gaps, witnesses, again.witness() if again else None, elsewhere)
+    causes = causes_of(rows, gaps, witnesses, again, elsewhere)
     halted = judge_flat(rows, slot, flaws.flat, witnesses, elsewhere)
     frozen = [(first, last, UNKNOWN) for first, last in flaws.stale]
     tail = _tail(shape, moment, [*witnesses, *([elsewhere] if elsewhere else [])])

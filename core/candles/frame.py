@@ -24,6 +24,8 @@ SECOND = 1_000_000
 PRICES = ("open", "high", "low", "close")
 OBSERVED = ("observed", "refetch")
 """Methods of rows that the venue itself gave; every other method is a repair."""
+LATEST = np.iinfo(np.int64).max // 1000
+"""Microseconds: the last moment, in 2262, that nanoseconds can count."""
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -75,6 +77,16 @@ class Bars:
         """Mask of rows that the venue gave, or None when that is all of them."""
         return None if self.method is None else np.isin(self.method.astype(str), OBSERVED)
 
+    def scaled(self, factor: float) -> "Bars":
+        """The same rows at prices so many times as high."""
+        prices = (self.open * factor, self.high * factor, self.low * factor, self.close * factor)
+        return Bars(self.time, *prices, self.volume, self.source, self.method)
+
+    def given(self) -> "Bars":
+        """The rows that the venue gave."""
+        mask = self.observed()
+        return self if mask is None else self.take(np.flatnonzero(mask))
+
     def at(self, time: Ints) -> "Bars":
         """The same rows with other times."""
         return replace(self, time=time)
@@ -107,8 +119,7 @@ def micros(index: pd.DatetimeIndex) -> Ints:
 
 def to_index(time: Ints, unit: str = "ns") -> pd.DatetimeIndex:
     """Microseconds as the index of a candles frame. A unit too fine for the range gives way to ``us``."""
-    reach = np.iinfo(np.int64).max // 1000
-    if unit not in {"s", "ms", "us"} and len(time) and (time.max() > reach or time.min() < -reach):
+    if unit not in {"s", "ms", "us"} and len(time) and (time.max() > LATEST or time.min() < -LATEST):
         unit = "us"
     if unit == "ns":
         stamps: npt.NDArray[Any] = (time * 1000).view("M8[ns]")

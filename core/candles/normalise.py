@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -78,11 +78,11 @@ _ORDERS = (
     ("open", "close", "high", "low"),
     ("close", "high", "low", "open"),
 )
-_KEPT = ("venue", "source", "provider", "quote", "symbol", "interval", "repaired")
+_KEPT = ("venue", "source", "provider", "quote", "symbol", "interval", "repaired", "uses_future")
 
 
-def normalise(given: pd.DataFrame | str | Path | bytes) -> pd.DataFrame:
-    """Read a frame, a path or a file's bytes into a raw candles frame.
+def normalise(given: pd.DataFrame | str | Path | bytes | IO[bytes]) -> pd.DataFrame:
+    """Read a frame, a path, a file's bytes or an open file into a raw candles frame.
 
     Returns a DataFrame with index ``time`` (UTC open time) and float64 ``open high low close`` and, where base
     volume can be told, ``volume``; ``source`` and ``method`` are kept when they are there. Rows keep their order
@@ -97,6 +97,9 @@ def normalise(given: pd.DataFrame | str | Path | bytes) -> pd.DataFrame:
         table, attrs = read_frame(given), dict(given.attrs)
     elif isinstance(given, bytes | bytearray | memoryview):
         table, attrs = read_bytes(bytes(given)), {}
+    elif hasattr(given, "read"):
+        body = given.read()
+        table, attrs = read_bytes(body.encode() if isinstance(body, str) else bytes(body)), {}
     elif isinstance(given, str | Path):
         table, attrs = read_bytes(Path(given).read_bytes()), {}
     else:

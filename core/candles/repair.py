@@ -14,7 +14,7 @@ from core.candles.agree import Second, possible, second_of
 from core.candles.audit import Audit, Inspection, audit, conclude, inspect, measure
 from core.candles.cause import FETCH, UNKNOWN, Witness, causes_of
 from core.candles.fill import Holes
-from core.candles.frame import SECOND, Bars, Bools, Ints, is_candles, venue_of
+from core.candles.frame import LATEST, SECOND, Bars, Bools, Ints, is_candles, micros, venue_of
 from core.candles.ledger import Book, apply, framed, replay
 from core.candles.normalise import normalise
 from core.candles.policy import RepairPolicy
@@ -119,11 +119,12 @@ def repair(
     policy = policy or RepairPolicy()
     kept = raw if is_candles(raw) else normalise(raw)
     judged = "method" in kept.columns
-    found = inspect(
-        kept, interval, now if policy.drop_unclosed else None, siblings, causal=policy.view == "as_known"
-    )
+    moment, causal = now if policy.drop_unclosed else None, policy.view == "as_known"
+    found = inspect(kept, interval, moment, siblings, causal=causal)
     own = venue_of(kept.attrs) or "raw"
     seconds, refused = _seconds(found, sources, policy)
+    if seconds and len(found.shape.conflicting):
+        found = inspect(kept, interval, moment, siblings, model=seconds[0], causal=causal)
     found = _causes(found, seconds)
     book = Book()
     _record_order(found, book, own)
@@ -143,8 +144,23 @@ def repair(
         name: value for name, value in kept.attrs.items() if name not in {"unread", "notes", "time_unit"}
     }
     frame.attrs["repaired"] = _carried(seen, seconds, repaired, interval)
+    frame.attrs["uses_future"] = _from_later(kept, frame, ledger)
     gaps = filling.left_open(open_gaps, found.shape.offset, found.shape.step)
     return Repair(interval, frame, ledger, gaps, policy, raw.copy(deep=False), seen, sources, now, siblings)
+
+
+def _from_later(kept: pd.DataFrame, frame: pd.DataFrame, ledger: pd.DataFrame) -> list[int]:
+    """Open times, in nanoseconds, of rows that rest on later candles, by this repair or by an earlier one."""
+    told = kept.attrs.get("uses_future")
+    earlier = [moment for moment in told if isinstance(moment, int)] if isinstance(told, list) else []
+    later = ledger[ledger["uses_future"].to_numpy()]
+    moved = later.loc[later["field"] == "time", "after"].dropna().to_numpy(dtype=np.float64)
+    rests = np.concatenate([micros(pd.DatetimeIndex(later["time"])), np.round(moved * SECOND).astype(np.int64),
+                            np.array(earlier, dtype=np.int64) // 1000])  # fmt: skip
+    times = micros(pd.DatetimeIndex(frame.index))
+    times = times[np.isin(times, rests) & (np.abs(times) < LATEST)]
+    found: list[int] = (times * 1000).tolist()
+    return found
 
 
 def _base(found: Inspection) -> Bars:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.candles.frame import Bars, Bools, Floats, Ints, spacing
+from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, spacing
 from core.market import CANDLE_FIELDS
 
 _FACTORS = (1000, 1_000_000, 1_000_000_000)
@@ -53,10 +53,19 @@ class Shape:
         return slot * self.step + self.offset
 
 
-def arrange(bars: Bars, step: int, anchor: int, now: int | None = None, *, causal: bool = False) -> Shape:
+def arrange(
+    bars: Bars,
+    step: int,
+    anchor: int,
+    now: int | None = None,
+    *,
+    causal: bool = False,
+    model: tuple[Bars, Ints] | None = None,
+) -> Shape:
     """Sort, put time units right, find the grid, choose among duplicates. Linear when there is nothing to do.
 
-    ``causal`` chooses among conflicting duplicates by the row before alone.
+    Of conflicting duplicates the one nearest to ``model`` (rows and their slots, from elsewhere) is kept, else the
+    one that fits its neighbours; ``causal``: the row before alone.
     """
     time, wrong = _units(bars.time, step)
     moves = np.diff(time)
@@ -71,7 +80,7 @@ def arrange(bars: Bars, step: int, anchor: int, now: int | None = None, *, causa
     offset, off, shifted = _grid(residue, anchor)
     slot = (time - offset) // step
     unclosed = np.flatnonzero(time + step > now) if now is not None else _NO_ROWS
-    kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal)
+    kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal=causal, model=model)
     return Shape(
         step,
         offset,
@@ -174,7 +183,7 @@ def _grid(residue: Ints, anchor: int) -> tuple[int, Bools, bool]:
 
 
 def _choose(
-    given: Bars, slot: Ints, off: Bools, unclosed: Ints, causal: bool
+    given: Bars, slot: Ints, off: Bools, unclosed: Ints, *, causal: bool, model: tuple[Bars, Ints] | None
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Which row stands for each slot; the rows beside it that say the same, and those that do not."""
     count = len(slot)
@@ -199,7 +208,7 @@ def _choose(
     differ[followers] = ~_equal(given, followers, leader[group[followers]])
     torn = np.unique(group[differ])
     if len(torn):
-        best_of = _best(given, leader, group, torn, causal)
+        best_of = _best(given, slot, leader, group, torn, causal=causal, model=model)
         for place, choice in zip(torn, best_of, strict=True):
             best[leader[place] : leader[place + 1] if place + 1 < len(leader) else count] = choice
     others = np.flatnonzero((best != np.arange(count)) & stands)
@@ -243,7 +252,16 @@ def _equal(bars: Bars, one: Ints, other: Ints) -> Bools:
     return same
 
 
-def _best(given: Bars, leader: Ints, group: Ints, torn: Ints, causal: bool) -> Ints:
+def _best(
+    given: Bars,
+    slot: Ints,
+    leader: Ints,
+    group: Ints,
+    torn: Ints,
+    *,
+    causal: bool,
+    model: tuple[Bars, Ints] | None,
+) -> Ints:
     """Of rows that contradict each other the one that fits its neighbours, by value, never by position."""
     rows = np.flatnonzero(np.isin(group, torn))
     mine = group[rows]
@@ -257,6 +275,9 @@ def _best(given: Bars, leader: Ints, group: Ints, torn: Ints, causal: bool) -> I
             # a stray high or low is what the neighbours cannot vouch for, so the range counts a little too
             strain = strain + np.where(mine < len(leader) - 1, np.abs(np.log(after / c)), 0.0)
         strain = strain + 0.1 * np.abs(np.log(h / l))
+        if model is not None and len(model[1]):
+            there, distance = _from_model(given.take(rows), slot[rows], *model)
+            strain = np.where(there, distance, strain)
     strain = np.where(np.isfinite(strain), strain, np.inf)
     volume = given.volume[rows] if given.volume is not None else np.zeros(len(rows))
     volume = np.where(np.isfinite(volume), volume, -1.0)
@@ -264,3 +285,10 @@ def _best(given: Bars, leader: Ints, group: Ints, torn: Ints, causal: bool) -> I
     order = np.lexsort((rows, -volume, strain, ~sound, filled, mine))
     first = np.r_[True, np.diff(mine[order]) > 0]
     return rows[order[first]]
+
+
+def _from_model(rows: Bars, slot: Ints, model: Bars, model_slot: Ints) -> tuple[Bools, Floats]:
+    """Which rows the model has a candle for, and how far they are from it."""
+    at = np.minimum(np.searchsorted(model_slot, slot), len(model_slot) - 1)
+    away = [np.abs(np.log(rows.column(name) / model.column(name)[at])) for name in PRICES]
+    return model_slot[at] == slot, np.sum(away, axis=0)
