@@ -100,9 +100,8 @@ def second_of(
     shape = arrange(bars, width if finer else step, offset % width if finer else offset)
     if shape.offset != (offset % width if finer else offset):
         return None, f"{name} has another grid: not used"
-    rows = shape.rows
-    rows = rows.take(np.flatnonzero(possible(rows)))
-    slot = (rows.time - offset) // step
+    fine = np.flatnonzero(possible(shape.rows))
+    rows, slot = shape.rows.take(fine), (shape.time_of(shape.slot[fine]) - offset) // step
     if finer:
         rows, slot = aggregate(rows, slot, step // width)
     here = venue_of(attrs)

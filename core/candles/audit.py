@@ -167,7 +167,9 @@ def inspect(
     witnesses = []
     for frame in (siblings or {}).values():
         theirs = arrange(bars_from(frame)[0].given(), step, shape.offset)
-        if (witness := Witness.of(theirs.rows, (theirs.rows.time - shape.offset) // step)) is not None:
+        if (
+            witness := Witness.of(theirs.rows, (theirs.time_of(theirs.slot) - shape.offset) // step)
+        ) is not None:
             witnesses.append(witness)
     agreement = compare(rows, slot, second, flaws.scale.whole) if second and len(rows) else None
     if agreement is not None and second is not None and not agreement.exact:

@@ -63,8 +63,7 @@ def plan(
     if automatic and a.span is not None:
         found = found[found["end"] >= a.span[1] - pd.Timedelta(hours=policy.gap_detection_window_hours)]
         tried = attempts or {}
-        spent = found["start"].map(lambda start: tried.get(start, 0)) >= policy.max_gap_fill_attempts
-        found = found[~spent]
+        found = found[[tried.get(start, 0) < policy.max_gap_fill_attempts for start in found["start"]]]
     wants = []
     for line in found.itertuples(index=False):
         who = _whom(str(line.kind), str(line.cause), finer)
