@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.answer import Answer, KintsugiError
 from core.async_hub import AsyncHub
+from core.backfill import Backfilled
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
@@ -24,6 +25,7 @@ from core.lab import Lab
 from core.market import (
     AssetFacts,
     MarketOverview,
+    Moment,
     News,
     OnChainFigure,
     OrderBook,
@@ -180,6 +182,20 @@ class Hub:
     ) -> Mended:
         """See :meth:`AsyncHub.mend`; ``progress`` is called in the thread that waits."""
         return self._wait_telling(partial(self.hub.mend, symbol, interval, **fields), progress)
+
+    def backfill(
+        self,
+        symbol: str,
+        interval: str,
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        providers: Sequence[str] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Backfilled:
+        """See :meth:`AsyncHub.backfill`; ``progress`` is called in the thread that waits."""
+        job = partial(self.hub.backfill, symbol, interval, start, end, providers=providers)
+        return self._wait_telling(job, progress)
 
     def settled(self) -> None:
         """See :meth:`AsyncHub.settled`."""

@@ -195,6 +195,10 @@ class World:
         """UTC seconds."""
         return self._clock.now()
 
+    def mono(self) -> float:
+        """The loop's seconds."""
+        return self._clock.mono()
+
     async def symbols(self, text: str, limit: int, seconds: float) -> Symbols:
         """A search in what the providers list; lists that are not of today are fetched first."""
         providers = self.catalog.values()

@@ -134,6 +134,11 @@ class Guard:
         others = [self.health(provider, capability, other) for other in provider.hosts if other is not host]
         return [health for health in others if health.shut]
 
+    def rests(self, provider: Provider, capability: Capability, host: Host, now: float) -> float:
+        """Seconds that an endpoint still rests at its own wish; 0 when it does not."""
+        pause = self.cooldowns.holding(scopes(provider, capability, host), now)
+        return 0.0 if pause is None else pause.until - now
+
     def left_alone(self, where: tuple[Provider, Host], now: float) -> bool:
         """Whether nothing at all may be sent to a host: isolated, resting at its own wish, without its key."""
         provider, host = where

@@ -83,6 +83,14 @@ class Limiter:
             bucket.fill(now)
         return [(b.capacity, b.capacity / b.rate, max(0.0, b.tokens)) for b in self._buckets]
 
+    def room(self, share: float, now: float) -> float:
+        """Seconds until this share of every quota is left."""
+        longest = 0.0
+        for bucket in self._buckets:
+            bucket.fill(now)
+            longest = max(longest, (share * bucket.capacity - bucket.tokens) / bucket.rate)
+        return longest
+
     def left(self, now: float) -> float | None:
         """Share of the tightest quota that is left, 0 to 1; None without limits."""
         shares = []

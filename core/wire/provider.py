@@ -149,6 +149,13 @@ class Provider:
             return candles.covers(call, query, to_seconds(now, "now"))
         return True
 
+    def reach(self, query: CandleQuery, now: float) -> int | None:
+        """Open time, in seconds, of the oldest candle that its declared history holds; None without a bound."""
+        call = self.declaration.calls.get(query.capability)
+        if not isinstance(call, CandleCall) or call.kept(query.interval) is None:
+            return None
+        return candles.reach(call, query, now)
+
     def pages(self, query: Query, now: float | datetime) -> list[Query]:
         """Queries that each fit one request, oldest first; their spans are together the query's."""
         call = self._call(query)

@@ -22,6 +22,10 @@ class Venues(httpx.AsyncBaseTransport):
         self.wrong: dict[tuple[str, int], float] = {}
         """(provider, open time) → factor of the close, the first time only."""
         self.down: set[str] = set()
+        self.throttled: dict[str, int] = {}
+        """Provider → how many more times it says 429."""
+        self.listed = 0
+        """Open time of the first candle of all."""
         self.seen: list[tuple[str, str, str]] = []
         self.before = None
         self.now = time.time()
@@ -37,6 +41,9 @@ class Venues(httpx.AsyncBaseTransport):
         self.seen.append((provider, pair, STEPS[step]))
         if self.before is not None:
             await self.before(provider)
+        if self.throttled.get(provider, 0):
+            self.throttled[provider] -= 1
+            return httpx.Response(429, headers={"retry-after": "1"})
         if provider in self.down:
             return httpx.Response(503)
         last = int(time.time() // step * step)
@@ -47,6 +54,7 @@ class Venues(httpx.AsyncBaseTransport):
                 int(datetime.fromisoformat(params[name].replace(" ", "+")).timestamp())
                 for name in ("start", "end")
             )
+        first = max(first, -(-self.listed // step) * step)
         main = pair in {"XBTUSD", "BTC-USD"}
         rows = [self._row(provider, t, step) for t in range(first, last + 1, step)
                 if not main or not self._missing(provider, t, step)]  # fmt: skip
