@@ -274,7 +274,11 @@ def test_an_asset_without_a_known_id_is_not_asked_for(endpoint):
 SILENT = {"bitfinex/ohlcv@api-pub.bitfinex.com"}
 """These answer an empty list about a symbol that is not there, as about a time without trades."""
 
-UNTOLD = {"hyperliquid": (BadPayload, ProviderDown)}
+UNTOLD = {
+    "hyperliquid": (BadPayload, ProviderDown),
+    "reddit": ProviderDown,
+    "lunarcrush": ProviderDown,
+}
 """Who has no words for a symbol that is not there; so only what is known to be there is asked for."""
 
 FAULTS = {

@@ -173,7 +173,7 @@ class Venue:
 class PlainVenue(Venue):
     """A provider that has no words of its own for what went wrong: the server in front of it says it."""
 
-    listed = ()
+    listed: tuple[Listing, ...] = ()
 
     def unknown_path(self, call: Call) -> Reply:
         """A page."""

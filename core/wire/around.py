@@ -1,7 +1,7 @@
 """Calls about what is around a price, and how their answers are read.
 
-Request templates may use ``{symbol}`` and ``{base}`` where an asset is asked about, ``{topic}`` (words to
-search for), ``{asset}`` (the topic's code) and ``{limit}`` for news.
+Request templates may use ``{symbol}`` and ``{base}`` where an asset is asked about, ``{since}`` for figures of
+chains: the moment ``window`` seconds ago, in seconds since 1970.
 """
 
 from datetime import datetime
@@ -23,9 +23,11 @@ from core.market import (
     Social,
     SocialQuery,
 )
+from core.wire import feed
 from core.wire.calls import Call
-from core.wire.fields import Dotted
+from core.wire.fields import Dotted, Positive
 from core.wire.figures import At, Figure, read_time
+from core.wire.news import items_of
 from core.wire.paths import MISSING, find, show_path
 from core.wire.values import TimeUnit, clip
 from core.wire.words import address, plain_text
@@ -57,6 +59,7 @@ _SOCIAL = (
 )
 MOST_DESCRIPTION = 1000
 MOST_HISTORY = 100
+MOST_POSTS = 20
 
 _MOODS = (
     (25.0, "Extreme Fear"),
@@ -142,13 +145,15 @@ class SentimentCall(Timed):
 
 
 class SocialCall(Timed):
-    """How much is said of an asset."""
+    """How much is said of an asset. A feed holds the newest posts and no figures."""
 
-    figures: Annotated[dict[str, At], Field(min_length=1)]
+    figures: dict[str, At] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _figures_are_ours(self) -> "SocialCall":
         _check_known(self.figures, _SOCIAL)
+        if (self.format == "feed") == bool(self.figures):
+            raise ValueError("figures: expected some for JSON, and none for a feed")
         return self
 
 
@@ -156,10 +161,12 @@ class OnChainCall(Timed):
     """One request, and the figures of the vocabulary that stand in its answer."""
 
     metrics: Annotated[dict[str, At], Field(min_length=1)]
+    window: Positive = 3600.0
+    """How far back a request for a series goes, in seconds."""
 
     @classmethod
     def template_names(cls) -> set[str]:
-        return set()
+        return {"since"}
 
     @model_validator(mode="after")
     def _metrics_are_ours(self) -> "OnChainCall":
@@ -226,7 +233,12 @@ def read_sentiment(
 
 
 def read_social(call: SocialCall, query: SocialQuery, body: Any, _now: float | None = None) -> Social:
-    """What there is; one figure at least."""
+    """What there is; one figure at least, or the posts of a feed."""
+    if call.format == "feed":
+        posts = items_of(feed.entries(body), "", _now)
+        return Social(
+            query.symbol, newest_posts=posts[:MOST_POSTS], time=posts[0].published if posts else None
+        )
     found: dict[str, Any] = {
         name: figure.read(body, name, call.root) for name, figure in call.figures.items()
     }
@@ -242,7 +254,11 @@ def read_onchain(
     call: OnChainCall, query: OnChainQuery, body: Any, _now: float | None = None
 ) -> OnChainFigure:
     """The figure. BadPayload when it is not there."""
-    value = call.metrics[query.metric].read(body, query.metric, call.root)
+    figure = call.metrics[query.metric]
+    if figure.path and not isinstance(part := find(body, call.root), dict):
+        shown = "missing" if part is MISSING else clip(part)
+        raise BadPayload(f"{query.metric} is missing: {show_path(call.root)} is {shown}, expected an object")
+    value = figure.read(body, query.metric, call.root)
     return OnChainFigure(
         query.metric, _required(call, query.metric, value), METRICS[query.metric].unit, call.moment(body)
     )

@@ -1,6 +1,6 @@
 """News out of a feed, or out of rows of JSON. Everything becomes plain text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from core.wire.words import address, plain_text
 MOST_TITLE = 300
 MOST_SUMMARY = 600
 MOST_TAGS = 10
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 AHEAD = 86400.0
 """Seconds by which a date may lie ahead: some have no time zone. Beyond it no date is told."""
 
@@ -67,24 +68,27 @@ class NewsCall(Call):
 def read_news(call: NewsCall, query: NewsQuery, body: Any, now: float | None = None) -> News:
     """Newest first, each address once. BadPayload when most rows are no news; none at all is a value."""
     rows = feed.entries(body) if call.format == "feed" else [_said(call, row) for row in _rows(call, body)]
+    items = items_of(rows, call.by, now)
+    if query.topic is not None and not call.searches:
+        pattern = about(query.topic)
+        texts = {item.url: f"{item.title} {item.summary} {' '.join(item.tags)}" for item in items}
+        items = tuple(item for item in items if pattern.search(texts[item.url]))
+    return News(items[: query.limit], query.topic)
+
+
+def items_of(rows: Sequence[Mapping[str, Any]], by: str, now: float | None) -> tuple[NewsItem, ...]:
+    """Rows as items, newest first, each address once. BadPayload when most of them are none."""
     found: dict[str, NewsItem] = {}
     unread = 0
     for row in rows:
-        item = _item(call, row, now)
+        item = _item(row, by, now)
         if item is None:
             unread += 1
         else:
             found.setdefault(item.url, item)
     if unread > len(rows) - unread:
         raise BadPayload(f"{unread} of {len(rows)} rows have no title or no address")
-    items = list(found.values())
-    if query.topic is not None and not call.searches:
-        pattern = about(query.topic)
-        items = [
-            item for item in items if pattern.search(f"{item.title} {item.summary} {' '.join(item.tags)}")
-        ]
-    items.sort(key=lambda item: item.published or datetime.min.replace(tzinfo=UTC), reverse=True)
-    return News(tuple(items[: query.limit]), query.topic)
+    return tuple(sorted(found.values(), key=lambda item: item.published or _LONG_AGO, reverse=True))
 
 
 def _rows(call: NewsCall, body: Any) -> list[Any]:
@@ -99,22 +103,23 @@ def _said(call: NewsCall, row: Any) -> dict[str, Any]:
     names = ("title", "url", "summary", "published", "publisher", "tags")
     paths = {name: getattr(call, name) for name in names}
     found = {name: None if path is None else find(row, path) for name, path in paths.items()}
-    return {name: None if value is MISSING else value for name, value in found.items()}
+    said = {name: None if value is MISSING else value for name, value in found.items()}
+    if said["published"] is not None:
+        said["published"] = moment(said["published"], call.time_unit, "published")
+    return said
 
 
-def _item(call: NewsCall, row: Mapping[str, Any], now: float | None) -> NewsItem | None:
+def _item(row: Mapping[str, Any], by: str, now: float | None) -> NewsItem | None:
     title, url = plain_text(row["title"], MOST_TITLE), address(row["url"])
     if not title or url is None:
         return None
     published = row["published"]
-    if published is not None and not isinstance(published, datetime):
-        published = moment(published, call.time_unit, "published")
     if published is not None and now is not None and published.timestamp() > now + AHEAD:
         published = None
     return NewsItem(
         title,
         url,
-        plain_text(row["publisher"], 80) or call.by,
+        plain_text(row["publisher"], 80) or by,
         published,
         plain_text(row["summary"], MOST_SUMMARY),
         _tags(row["tags"]),

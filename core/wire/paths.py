@@ -9,14 +9,15 @@ Path: TypeAlias = tuple[str, ...]
 MISSING: Final = object()
 """What :func:`find` gives when there is nothing at the path."""
 
-_NAME = re.compile(r"\{([^{}]*)\}")
+_NAME = re.compile(r"\{(\w*)\}")
 
 
 def parse_path(text: str) -> Path:
     """``"result.*.0"`` → ``("result", "*", "0")``; ``""`` is the body itself. ValueError for an empty part.
 
-    A part is an object's key or a list's index. ``*`` is the single member that is a list or an object,
-    whatever its key (Kraken's ``{"XXBTZUSD": [...], "last": 1}``), and ``@`` the key of that member.
+    A part is an object's key or a list's index, ``-1`` that of its last member. ``*`` is the single member
+    that is a list or an object, whatever its key (Kraken's ``{"XXBTZUSD": [...], "last": 1}``), and ``@`` the
+    key of that member.
     """
     if not text:
         return ()
@@ -35,6 +36,8 @@ def find(body: Any, path: Path) -> Any:
             body = body.get(part, MISSING)
         elif isinstance(body, list) and part.isdecimal() and int(part) < len(body):
             body = body[int(part)]
+        elif isinstance(body, list) and part == "-1" and body:
+            body = body[-1]
         else:
             return MISSING
     return body

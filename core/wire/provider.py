@@ -23,7 +23,7 @@ from core.market import (
 from core.wire import around, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
-from core.wire.around import Timed
+from core.wire.around import OnChainCall, Timed
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
 from core.wire.listing import ListingCall, read_listing
@@ -383,6 +383,8 @@ class Provider:
             }
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
             names["depth"] = call.depth_for(query.depth)
+        if isinstance(call, OnChainCall):
+            names["since"] = None if now is None else int(now - call.window)
         if isinstance(call, NewsCall) and isinstance(query, NewsQuery):
             names |= {
                 "topic": call.anything if query.topic is None else words_of(query.topic),

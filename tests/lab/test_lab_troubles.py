@@ -15,7 +15,7 @@ from core.market import PriceQuery
 
 pytestmark = pytest.mark.looptime
 CATALOG = Catalog.load()
-PROVIDERS = [provider.id for provider in CATALOG.values()]
+PROVIDERS = [provider.id for provider in CATALOG.serving("price")]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from core.lab import around
 from core.lab.grid import MONDAY, plain, span
 from core.lab.market import DAY_MINUTES, Listing, listings
 from core.lab.venue import HTML, Call, Refusal, Reply, Route, Venue, page, route
@@ -38,6 +39,25 @@ class Bybit(Venue):
         _spot(call)
         asked = [self._listing(call)] if call.params.get("symbol") else self.listed
         return _result(call, {"category": "spot", "list": [_about(listing) for listing in asked]})
+
+    @route("/v5/market/account-ratio", "sentiment")
+    def account_ratio(self, call: Call) -> Reply:
+        """Accounts that are long and short in a perpetual, as fractions in text; newest first."""
+        steps = {"5min": 300, "15min": 900, "30min": 1800, "1h": 3600, "4h": 14400, "1d": 86400}
+        step = steps.get(call.params.get("period", ""))
+        if call.params.get("category") not in {"linear", "inverse"} or step is None:
+            raise _error(call, 10001, "params error: period or category invalid")
+        rows = []
+        for back in range(min(500, max(1, int(_number(call, "limit", 50))))):
+            moment = call.now // step * step - back * step
+            long = around.mood(int(moment // 86400)) / 200 + 0.25
+            told = {
+                "buyRatio": f"{long:.4f}",
+                "sellRatio": f"{1 - long:.4f}",
+                "timestamp": f"{moment * 1000:.0f}",
+            }
+            rows.append({"symbol": call.params.get("symbol", ""), **told})
+        return _result(call, {"list": rows, "nextPageCursor": ""})
 
     @route("/v5/market/kline", "ohlcv")
     def kline(self, call: Call) -> Reply:

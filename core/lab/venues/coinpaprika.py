@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from core.lab import around
 from core.lab.market import DAY_MINUTES, Listing, listings
 from core.lab.venue import Call, Refusal, Reply, Venue, page, route
 
@@ -35,11 +36,21 @@ class CoinPaprika(Venue):
     hosts = ("api.coinpaprika.com",)
     listed = listings("coinpaprika", 1.0, _QUOTES)
 
-    @route("/v1/global", "ping")
+    @route("/v1/global", "ping", "metadata")
     def market(self, call: Call) -> Reply:
         """The market as a whole."""
-        body = {"cryptocurrencies_number": len(_IDS), "last_updated": int(call.now // 60 * 60)}
-        return Reply(body)
+        cap = around.total(call.market, call.now)
+        body = {
+            "market_cap_usd": round(cap),
+            "volume_24h_usd": round(around.turnover(call.market, call.now)),
+            "bitcoin_dominance_percentage": round(
+                around.capitalisation(call.market, "BTC", call.now) / cap * 100, 2
+            ),
+            "cryptocurrencies_number": len(_IDS),
+            "market_cap_change_24h": round(around.change_24h(call.market, "BTC", call.now), 2),
+            "last_updated": int(call.now // 60 * 60),
+        }
+        return Reply(body, tables=[[body]], prices=("market_cap_usd",))
 
     @route("/v1/coins", "symbols")
     def coins(self, call: Call) -> Reply:
@@ -51,11 +62,22 @@ class CoinPaprika(Venue):
         ]
         return Reply([{**row, "is_new": False, "is_active": True, "type": "coin"} for row in rows])
 
-    @route("/v1/coins/(?P<coin>[^/]+)", "symbols")
+    @route("/v1/coins/(?P<coin>[^/]+)", "symbols", "metadata")
     def coin(self, call: Call) -> Reply:
         """One coin."""
         listing = self._listing(call, "USD")
-        return Reply({"id": _IDS[listing.base], "symbol": listing.base, "is_active": True, "type": "coin"})
+        body = {
+            "id": _IDS[listing.base],
+            "name": _IDS[listing.base].partition("-")[2].title(),
+            "symbol": listing.base,
+            "rank": 1 + around.ranked(call.market, call.now).index(listing.base),
+            "is_active": True,
+            "type": "coin",
+            "description": "Simulated.",
+            "started_at": "2009-01-03T00:00:00Z" if listing.base == "BTC" else None,
+            "links": {"website": [f"https://{listing.base.lower()}.example.com/"], "reddit": []},
+        }
+        return Reply(body)
 
     @route("/v1/tickers", "price", "volume")
     def tickers(self, call: Call) -> Reply:

@@ -1,0 +1,67 @@
+"""Public nodes of Ethereum-like chains, each as its operator documents it; all speak JSON-RPC."""
+
+from core.lab.evm import Node, methods
+
+
+class PublicNode(Node):
+    """publicnode.com (Allnodes): Ethereum."""
+
+    id, chain, number = "publicnode", "eth", 1
+    hosts = ("ethereum-rpc.publicnode.com",)
+    routes = methods("/")
+
+
+class BNBChain(Node):
+    """docs.bnbchain.org: the data seeds of BNB Smart Chain."""
+
+    id, chain, number = "bnb_chain", "bnb", 56
+    hosts = ("bsc-dataseed.bnbchain.org", "bsc-dataseed1.bnbchain.org", "bsc-dataseed-public.bnbchain.org")
+    routes = methods("/")
+
+
+class BaseChain(Node):
+    """docs.base.org."""
+
+    id, chain, number = "base_chain", "base", 8453
+    hosts = ("mainnet.base.org",)
+    routes = methods("/")
+
+
+class Optimism(Node):
+    """docs.optimism.io."""
+
+    id, chain, number = "optimism", "op", 10
+    hosts = ("mainnet.optimism.io",)
+    routes = methods("/")
+
+
+class Arbitrum(Node):
+    """docs.arbitrum.io: its node stands at /rpc."""
+
+    id, chain, number = "arbitrum", "arb", 42161
+    hosts = ("arb1.arbitrum.io",)
+    routes = methods("/rpc")
+
+
+class Avalanche(Node):
+    """build.avax.network: the C-Chain of the public API server."""
+
+    id, chain, number = "avalanche", "avax", 43114
+    hosts = ("api.avax.network",)
+    routes = methods("/ext/bc/C/rpc")
+
+
+class Alchemy(Node):
+    """alchemy.com/docs: the key is the last part of the path; the lab asks for none."""
+
+    id, chain, number = "alchemy", "eth", 1
+    hosts = ("eth-mainnet.g.alchemy.com",)
+    routes = methods("/v2(/[^/]+)?")
+
+
+class Infura(Node):
+    """docs.metamask.io/services: as there."""
+
+    id, chain, number = "infura", "eth", 1
+    hosts = ("mainnet.infura.io",)
+    routes = methods("/v3(/[^/]+)?")
