@@ -15,6 +15,8 @@ from core.market import PriceQuery
 
 pytestmark = pytest.mark.looptime
 CATALOG = Catalog.load()
+DEX = {"geckoterminal", "dexscreener"}
+"""Here they play one pool a coin, and Hyperliquid has no words for a coin that is not there."""
 PROVIDERS = [provider.id for provider in CATALOG.serving("price")]
 
 
@@ -47,7 +49,9 @@ async def answer_of(lab, provider_id, symbol=None):
     query = PriceQuery(symbol or provider.check_symbol)
     request = provider.request(query, now=EPOCH)
     async with client(lab) as http:
-        response = await http.get(request.url, headers=request.headers)
+        response = await http.request(
+            request.method, request.url, headers=request.headers, content=request.content
+        )
     return provider.read(query, response, now=EPOCH)
 
 
@@ -137,7 +141,7 @@ async def test_a_decaying_venue_is_overtaken_before_it_is_silent(open_hub):
         assert "kraken" in sources
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", [one for one in PROVIDERS if one not in {"hyperliquid", *DEX}])
 async def test_a_delisted_symbol_is_unknown_to_the_venue(lab, provider):
     venue = next(venue for venue in VENUES if venue.id == provider)
     symbol = CATALOG[provider].check_symbol
