@@ -433,6 +433,11 @@ class AsyncHub:
         return self._world.snapshot(self.settings.mode, self.why, self.live_again, notices)
 
     @property
+    def simulated(self) -> bool:
+        """Whether what answers now is the lab. May be asked from any thread."""
+        return self._world.lab
+
+    @property
     def journal(self) -> Journal:
         """What happened, in the world that answers now. Ask it from a thread that may wait for the disk."""
         return self._world.journal
@@ -502,6 +507,13 @@ class AsyncHub:
         await self._acted("heal", target, "by force" if force else "", who)
         return await world.healer.heal(target, force=force, who=who, tell=progress)
 
+    async def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
+        """Forget failures that are shown and weighed; circuits and pauses stay. The journal forgets nothing."""
+        world = self._world
+        for endpoint in endpoints_of(self.catalog, target):
+            world.guard.records()[endpoint].forget_failures()
+        await self._acted("forget_failures", target, "", who)
+
     async def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """Send nothing to a target until :meth:`restore`; survives a restart."""
         endpoints_of(self.catalog, target)
@@ -566,13 +578,14 @@ class AsyncHub:
 
     async def _acted(self, action: str, target: str | None, reason: str, who: str) -> None:
         """A person changed what everybody sees: kept over a restart, and on record when this returns."""
-        world = self._world
-        world.watch.touch_all()
-        await world.state.save()
-        event = AdminAction(
-            time=self._clock.now(), target=target or "", who=who, detail=reason or action, action=action
-        )
-        await world.journal.record(event)
+        self._world.watch.touch_all()
+        await self._world.state.save()
+        await self.record_action(action, target or "", reason or action, who=who)
+
+    async def record_action(self, action: str, target: str, detail: str, *, who: str) -> None:
+        """Put what a person did on record; it is when this returns."""
+        event = AdminAction(time=self._clock.now(), target=target, who=who, detail=detail, action=action)
+        await self._world.journal.record(event)
 
     async def diagnostics(self) -> dict[str, Any]:
         """Health, failures, what recovered, alerts, settings, versions: plain data without any secret."""

@@ -255,6 +255,10 @@ class Hub:
         """See :meth:`AsyncHub.knobs`."""
         return self.hub.knobs()
 
+    def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
+        """See :meth:`AsyncHub.forget_failures`."""
+        self._wait(self.hub.forget_failures(target, who=who))
+
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""
         self._wait(self.hub.isolate(target, reason, who=who))

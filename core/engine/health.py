@@ -218,6 +218,11 @@ class Health:
         poor = len(self._oks) >= FEWEST and rate is not None and rate < 0.5
         return "degraded" if poor or self.circuit.errors >= self._policy.half else "healthy"
 
+    def forget_failures(self) -> None:
+        """Forget old failures as they are shown and as they weigh in the success rate; circuits stay as they are."""
+        self.last_error, self.last_error_at = "", None
+        self._oks.clear()
+
     def reset(self) -> None:
         """Forget what was held against it."""
         self.circuit.reset()

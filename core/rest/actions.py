@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -73,6 +73,16 @@ async def restore(who: Actor, asked: Named) -> Response:
     hub = await the_hub()
     await hub.run(hub.hub.restore(asked.target, who=who))
     return await done(hub, "restore", asked.target, who)
+
+
+@router.delete("/failures", summary="Forget old failures", responses=shown(Done))
+async def failures(
+    who: Actor, target: Annotated[str | None, Query(max_length=200, description=TARGET)] = None
+) -> Response:
+    """As `Hub.forget_failures`: circuits and pauses stay, and the journal forgets nothing."""
+    hub = await the_hub()
+    await hub.run(hub.hub.forget_failures(target, who=who))
+    return await done(hub, "forget_failures", target, who)
 
 
 async def done(hub: Hub, action: str, target: str | None, who: str) -> Response:

@@ -11,15 +11,31 @@ from core.answer import Answer, Attempt, Tier
 from core.indicators import Summary
 from core.market import (
     INTERVALS,
+    METRICS,
+    MOST_NEWS,
+    AssetFacts,
+    MarketOverview,
+    MetadataQuery,
+    News,
+    NewsQuery,
+    OnChainFigure,
+    OnChainQuery,
     OrderBook,
     OrderBookQuery,
+    Prediction,
+    PredictionQuery,
     PriceQuery,
     Quote,
+    Sentiment,
+    SentimentQuery,
+    Social,
+    SocialQuery,
     TechnicalQuery,
     Volume,
     VolumeQuery,
 )
-from core.rest.arguments import InQuotes, OfSymbol
+from core.market.around import MOST_TEXT, MOST_TOPIC
+from core.rest.arguments import How, InQuotes, OfSymbol
 from core.rest.serving import answered, shown
 
 T = TypeVar("T")
@@ -56,7 +72,40 @@ class TechnicalParams(InQuotes):
     interval: str = Field("1h", description=f"one of {' '.join(INTERVALS)}")
 
 
-router = APIRouter()
+class PredictionParams(TechnicalParams):
+    """The arguments of ``Hub.prediction``."""
+
+    horizon: int = Field(1, ge=1, le=100, description="candles ahead")
+
+
+class MetadataParams(How):
+    """The arguments of ``Hub.metadata``."""
+
+    asset: str | None = Field(None, description="as in BTC; without it, the market as a whole")
+
+
+class NewsParams(How):
+    """The arguments of ``Hub.news``."""
+
+    topic: str | None = Field(None, max_length=MOST_TOPIC, description="an asset or words; without it, all")
+    limit: int = Field(20, ge=1, le=MOST_NEWS, description="items, the newest first")
+
+
+class SentimentParams(How):
+    """The arguments of ``Hub.sentiment``."""
+
+    text: str | None = Field(
+        None, max_length=MOST_TEXT, description="what to judge; without it, the market's mood"
+    )
+
+
+class OnChainParams(How):
+    """The arguments of ``Hub.onchain``."""
+
+    metric: str = Field(description=f"one of {' '.join(METRICS)}")
+
+
+router = APIRouter(tags=["data"])
 
 
 @router.get("/price", summary="The price of one symbol", responses=shown(Answered[Quote]))
@@ -83,6 +132,49 @@ async def technical(params: Annotated[TechnicalParams, Query()]) -> Response:
     """At the newest closed candle, each signal with its reason. Parameters as of `Hub.technical`."""
     query = TechnicalQuery(params.symbol, params.interval, tuple(params.allow_quote))
     return told(await params.fetch(query))
+
+
+@router.get("/prediction", summary="Where a price may go", responses=shown(Answered[Prediction]))
+async def prediction(params: Annotated[PredictionParams, Query()]) -> Response:
+    """A direction, and how often its method was right before. Parameters as of `Hub.prediction`."""
+    quotes = tuple(params.allow_quote)
+    return told(await params.fetch(PredictionQuery(params.symbol, params.interval, params.horizon, quotes)))
+
+
+@router.get(
+    "/metadata",
+    summary="The market as a whole, or one asset",
+    responses=shown(Answered[MarketOverview] | Answered[AssetFacts]),
+)
+async def metadata(params: Annotated[MetadataParams, Query()]) -> Response:
+    """Parameters as of `Hub.metadata`."""
+    return told(await params.fetch(MetadataQuery(params.asset)))
+
+
+@router.get("/news", summary="The newest news", responses=shown(Answered[News]))
+async def news(params: Annotated[NewsParams, Query()]) -> Response:
+    """All text is plain. Parameters as of `Hub.news`."""
+    return told(await params.fetch(NewsQuery(params.topic, params.limit)))
+
+
+@router.get(
+    "/sentiment", summary="The mood of the market, or of a text", responses=shown(Answered[Sentiment])
+)
+async def sentiment(params: Annotated[SentimentParams, Query()]) -> Response:
+    """From -1 to 1. Parameters as of `Hub.sentiment`."""
+    return told(await params.fetch(SentimentQuery(params.text)))
+
+
+@router.get("/social", summary="How much is said of an asset", responses=shown(Answered[Social]))
+async def social(params: Annotated[OfSymbol, Query()]) -> Response:
+    """Parameters as of `Hub.social`."""
+    return told(await params.fetch(SocialQuery(params.symbol)))
+
+
+@router.get("/onchain", summary="One figure of a chain", responses=shown(Answered[OnChainFigure]))
+async def onchain(params: Annotated[OnChainParams, Query()]) -> Response:
+    """Parameters as of `Hub.onchain`."""
+    return told(await params.fetch(OnChainQuery(params.metric)))
 
 
 def told(answer: Answer[Any]) -> Response:

@@ -1,19 +1,39 @@
 """Routes beside the pages. Everything of the hub's is run on the hub's own loop."""
 
+import asyncio
 from collections.abc import Callable
+from functools import cache
 
 from fastapi import APIRouter, FastAPI, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from core.rest import actions, alarming, answers, candles, errors, indicators, probes, status, symbols, watch
+from core.rest import (
+    actions,
+    alarming,
+    answers,
+    candles,
+    errors,
+    features,
+    healing,
+    indicators,
+    knobs,
+    probes,
+    quality,
+    status,
+    symbols,
+    watch,
+)
 from core.rest.acting import REFUSALS, Rates
 from core.rest.docs import document, page
 
-READING = (candles, answers, indicators, symbols, status, watch)
-"""Modules whose routes change nothing."""
-ACTING = (actions, alarming)
-"""Modules whose routes do; each of them asks for leave."""
+READING = tuple(
+    module.router
+    for module in (candles, answers, indicators, quality, symbols, status, features, watch, knobs)
+)
+"""Routes that change nothing."""
+ACTING = (actions.router, healing.router, alarming.router, knobs.changing)
+"""Routes that do; each of them asks for leave."""
 
 
 def routes(bound: Callable[[], str | None] = lambda: None) -> list[BaseRoute]:
@@ -47,18 +67,20 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     api.state.rates = Rates()
     errors.install(api)
 
+    told = cache(lambda: document(api))  # takes a while, and stays the same
+
     @api.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return JSONResponse(document(api))
+        return JSONResponse(await asyncio.to_thread(told))
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return HTMLResponse(page(document(api)))
+        return HTMLResponse(page(await asyncio.to_thread(told)))
 
     first = APIRouter(prefix="/v1")
-    for module in READING:
-        first.include_router(module.router)
-    for module in ACTING:
-        first.include_router(module.router, responses=REFUSALS)
+    for router in READING:
+        first.include_router(router)
+    for router in ACTING:
+        first.include_router(router, responses=REFUSALS)
     api.include_router(first)
     return api

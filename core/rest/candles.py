@@ -42,8 +42,8 @@ class CandleParams(InQuotes):
         query = CandleQuery(
             self.symbol,
             self.interval,
-            start=_moment(self.start, "start"),
-            end=_moment(self.end, "end"),
+            start=moment(self.start, "start"),
+            end=moment(self.end, "end"),
             limit=self.limit,
             include_open=self.include_open,
             allow_quote=tuple(self.allow_quote),
@@ -62,7 +62,7 @@ class Candles(Provenance):
     rows: list[dict[str, Any]]
 
 
-router = APIRouter()
+router = APIRouter(tags=["data"])
 
 
 @router.get("/candles", summary="Candles of one symbol", responses=shown(Candles))
@@ -90,7 +90,7 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _moment(text: str | None, field: str) -> Any:
+def moment(text: str | None, field: str) -> Any:
     if text is None:
         return None
     return to_datetime(float(text) if _SECONDS.fullmatch(text) else text, field)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from core.answer import KintsugiError, NoAnswer
+from core.hub import opened
 from core.indicators import NotEnoughCandles, NoVolume
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,12 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(NoAnswer)
     async def _(_: Request, error: NoAnswer) -> JSONResponse:
-        detail = {"offline": error.offline, "attempts": [asdict(attempt) for attempt in error.attempts]}
+        hub = opened()
+        detail = {
+            "lab": hub is not None and hub.hub.simulated,
+            "offline": error.offline,
+            "attempts": [asdict(attempt) for attempt in error.attempts],
+        }
         return said(503, "no_answer", str(error), detail)
 
     @api.exception_handler(Refused)

@@ -155,7 +155,7 @@ class Values(Candles):
     left_out: int
 
 
-router = APIRouter()
+router = APIRouter(tags=["data"])
 
 
 @router.get(

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.responses import Response
 
 from core.engine.snapshot import Snapshot
@@ -27,7 +27,11 @@ async def snapshot() -> Snapshot:
 
 def answered(body: object, status: int = 200) -> Response:
     """Plain data, models and dataclasses as JSON. What is no number is null."""
-    return Response(to_json(body, inf_nan_mode="null"), status, media_type="application/json")
+    try:
+        content = to_json(body, inf_nan_mode="null")
+    except PydanticSerializationError as error:  # a ValueError, but no fault of whoever asked
+        raise RuntimeError(f"an answer that is no JSON: {error}") from error
+    return Response(content, status, media_type="application/json")
 
 
 def shown(model: Any, description: str = "As asked") -> dict[int | str, dict[str, Any]]:

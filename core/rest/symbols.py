@@ -27,7 +27,7 @@ class SymbolsTold(BaseModel):
     found: Symbols
 
 
-router = APIRouter()
+router = APIRouter(tags=["data"])
 
 
 @router.get("/symbols", summary="Markets, and who lists them", responses=shown(SymbolsTold))

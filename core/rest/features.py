@@ -1,0 +1,129 @@
+"""What can be had, with which key, and which models work."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from core.catalog import Catalog
+from core.engine.health import HealthState
+from core.engine.snapshot import EndpointHealth, Snapshot
+from core.rest.serving import answered, shown, snapshot, the_hub
+from core.rest.status import Moment
+
+
+class Feature(BaseModel):
+    """One kind of data, and by whom it can be had."""
+
+    capability: str
+    available: list[str] = Field(description="providers that can be asked now")
+    waiting_for_keys: list[str] = Field(description="providers that need a key which is not there")
+
+
+class KeyFeature(BaseModel):
+    """A provider's key: whether one is there, and what it would unlock."""
+
+    provider: str
+    variables: list[str]
+    required: bool = Field(description="whether nothing works without it")
+    missing: bool = Field(description="whether it is needed and not there")
+    capabilities: list[str]
+    unlocks: str
+    get_at: str | None
+
+
+class Features(Moment):
+    """Kinds of data and keys."""
+
+    features: list[Feature]
+    keys: list[KeyFeature]
+
+
+class Model(BaseModel):
+    """One thing that a model or an engine of this process does."""
+
+    model: str
+    name: str
+    capability: str
+    state: HealthState
+    calls: int
+    p50: float | None
+    p95: float | None
+    last_ok: float | None
+    last_error: str
+
+
+class Models(Moment):
+    """Models and engines behind the same guard as every provider."""
+
+    models: list[Model]
+
+
+router = APIRouter(tags=["features"])
+
+
+@router.get("/features", summary="What can be had, and with which key", responses=shown(Features))
+async def features() -> Response:
+    """A key that is missing disables only what needs it."""
+    hub = await the_hub()
+    told = await snapshot()
+    return answered(
+        {
+            "time": told.time,
+            "lab": told.lab,
+            "features": _features(hub.catalog, told),
+            "keys": _keys(hub.catalog, told),
+        }
+    )
+
+
+@router.get("/models", summary="Models, and how they do", responses=shown(Models))
+async def models() -> Response:
+    """Whatever answers by computing: sentiment, prediction, indicators."""
+    hub = await the_hub()
+    told = await snapshot()
+    own = {id for id, one in hub.catalog.items() if one.kind in {"local", "model"}}  # noqa: A001
+    rows = [
+        _model(hub.catalog[entry.provider].name, entry)
+        for entry in told.endpoints.values()
+        if entry.provider in own
+    ]
+    return answered({"time": told.time, "lab": told.lab, "models": rows})
+
+
+def _features(catalog: Catalog, told: Snapshot) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for provider in catalog.values():
+        for capability in provider.capabilities:
+            entry = found.setdefault(
+                capability, {"capability": capability, "available": [], "waiting_for_keys": []}
+            )
+            disabled = told.providers[provider.id].capabilities.get(capability) == "disabled"
+            entry["waiting_for_keys" if disabled else "available"].append(provider.id)
+    return [found[capability] for capability in sorted(found)]
+
+
+def _keys(catalog: Catalog, told: Snapshot) -> list[dict[str, Any]]:
+    return [
+        {
+            "provider": provider.id,
+            "variables": list(key.env),
+            "required": key.required,
+            "missing": "disabled" in told.providers[provider.id].capabilities.values(),
+            "capabilities": sorted(provider.capabilities),
+            "unlocks": key.unlocks,
+            "get_at": key.get_at,
+        }
+        for provider in catalog.values()
+        if (key := provider.auth) is not None
+    ]
+
+
+def _model(name: str, entry: EndpointHealth) -> dict[str, Any]:
+    fields = ("capability", "state", "calls", "p50", "p95", "last_ok", "last_error")
+    return {
+        "model": entry.provider,
+        "name": name,
+        **{field: getattr(entry, field) for field in fields},
+    }
