@@ -455,7 +455,7 @@ class AsyncHub:
             seconds=now - self._opened_at,
             lab=world.lab,
             answers=world.given.by_capability(),
-            attempts=attempts,
+            attempts={provider: dict(counts) for provider, counts in attempts.items()},
             cached=len(world.cache),
             under_way=len(self._flights),
             write_errors=self._folder.write_errors,

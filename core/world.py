@@ -11,9 +11,10 @@ from core.answer import Answer, Attempt, NoAnswer
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
-from core.engine.breaker import BreakerPolicy
+from core.engine.breaker import Breaker, BreakerPolicy
 from core.engine.cache import AnswerCache, Cached
 from core.engine.call import Found
+from core.engine.candidates import Ranking
 from core.engine.check import Checks
 from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
@@ -25,6 +26,7 @@ from core.engine.guard import Guard
 from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.probe import MOST, network_there, spread
+from core.engine.relay import SHARE, Relay
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
@@ -136,6 +138,20 @@ class World:
             self.network_there,
             others,
         )
+        self._relay = (
+            None
+            if settings.relay_url is None or self.lab
+            else Relay(
+                settings.relay_url,
+                clock,
+                self.guard,
+                self.sender,
+                exchange,
+                Ranking(catalog, self.guard, settings.balance, rng),
+                Breaker(policy, rng),
+                settings.request_timeout,
+            )
+        )
         self._nobody_at: float | None = None
 
     async def network_there(self, seconds: float, silent: Collection[str] = ()) -> bool:
@@ -153,6 +169,8 @@ class World:
         if not hosts:
             return True  # all of them rest or are isolated: that says nothing about the network
         there = await network_there(self.sender, hosts, seconds)
+        if not there and self._relay is not None:
+            there = await self._relay.there(hosts[0][0], seconds)
         self._nobody_at = None if there else self._clock.mono()
         if there:
             self.connectivity.heard(self._clock.mono())
@@ -165,9 +183,9 @@ class World:
     async def find(
         self, key: str, query: Query, deadline: float, providers: Sequence[str] | None
     ) -> Answer[Any]:
-        """Ask the endpoints; behind them the stale cache. :class:`NoAnswer` when that is empty too."""
+        """Ask the endpoints; behind them the relay and the stale cache. :class:`NoAnswer` when all is in vain."""
         try:
-            found = await self._router.find(query, deadline, providers)
+            found = await self._live(query, deadline, providers)
         except NoAnswer as failed:
             held = self.cache.get(key)
             if held is None:
@@ -198,6 +216,17 @@ class World:
     def mono(self) -> float:
         """The loop's seconds."""
         return self._clock.mono()
+
+    async def _live(self, query: Query, deadline: float, providers: Sequence[str] | None) -> Found:
+        """What somebody answers now; of the deadline a part is kept for the relay, where there is one."""
+        relay = self._relay if self._relay is not None and self._relay.ready else None
+        until = self._clock.mono() + deadline
+        try:
+            return await self._router.find(query, deadline * (1 - SHARE) if relay else deadline, providers)
+        except NoAnswer as failed:
+            if relay is None:
+                raise
+            return await relay.find(query, until - self._clock.mono(), providers, failed)
 
     async def symbols(self, text: str, limit: int, seconds: float) -> Symbols:
         """A search in what the providers list; lists that are not of today are fetched first."""

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
 from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
-from core.catalog import Endpoint
+from core.catalog import Endpoint, Host
 from core.clock import Clock
 from core.engine import truth
 from core.engine.build import built
@@ -25,6 +26,10 @@ from core.engine.peers import Peers
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
 from core.settings import Settings
+from core.wire import WireRequest
+
+Send = Callable[[Host, WireRequest], Awaitable[httpx.Response]]
+"""How a request gets out: directly, or through the relay."""
 
 BACKOFF = (0.05, 0.15)
 """Seconds before a retry, drawn at random between these."""
@@ -135,7 +140,7 @@ class Exchange:
             if isinstance(candidate.provider, LocalProvider):
                 value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
             else:
-                value, status = await self._value(result)
+                value, status = await self.value(result, self._sender.send)
                 result.notes = candidate.provider.notes
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
@@ -163,7 +168,8 @@ class Exchange:
         self._book(result, health, permits, failure, elapsed, mark)
         await self.persist()
 
-    async def _value(self, result: Result) -> tuple[Any, int]:
+    async def value(self, result: Result, send: Send) -> tuple[Any, int]:
+        """The candidate's value, read and held against the truth, and the last status; raises :data:`EXPECTED`."""
         candidate = result.candidate
         provider, host = candidate.provider, candidate.host
         parts: list[Any] = []
@@ -178,7 +184,7 @@ class Exchange:
                 await self._quota(result, page)
             paid = False
             request = provider.request(page, host=host, now=asked, form=candidate.form)
-            response = await self._sender.send(host, request)
+            response = await send(host, request)
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code

@@ -98,7 +98,8 @@ def variables(catalog: Catalog) -> list[str]:
 
 def secrets(settings: Settings, catalog: Catalog) -> set[str]:
     """Texts that must stand nowhere."""
-    found = {os.environ.get(name, "") for name in variables(catalog)}
+    held = [os.environ.get(name, "") for name in variables(catalog)]
+    found = {key.strip() for text in held for key in (text, *text.split(","))}
     for name in settings.secrets():
         value = getattr(settings, name)
         for one in value if isinstance(value, tuple) else (value,):
@@ -115,7 +116,7 @@ def scrubbed(value: Any, hidden: Iterable[str]) -> Any:
             value = value.replace(text, "…")
         return value
     if isinstance(value, Mapping):
-        return {scrubbed(key, hidden): scrubbed(one, hidden) for key, one in value.items()}
+        return {scrubbed(str(key), hidden): scrubbed(one, hidden) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [scrubbed(one, hidden) for one in value]
     return value
