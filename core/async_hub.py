@@ -61,6 +61,7 @@ from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
 from core.ops.overrides import FILE as OVERRIDES
+from core.ops.patterns import Pattern, patterns
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Stats
 from core.paging import OnProgress, silent
@@ -525,6 +526,15 @@ class AsyncHub:
         endpoints_of(self.catalog, target)
         self._world.guard.isolated.pop(target, None)
         await self._acted("restore", target, "", who)
+
+    async def patterns(self, *, days: float = 7.0) -> list[Pattern]:
+        """What the failures of the last days have in common, the latest first: see :mod:`core.ops.patterns`."""
+        if not 0 < days <= 365:
+            raise ValueError(f"days={days!r}: expected above 0, at most 365")
+        hosts = {provider.id: len(provider.hosts) for provider in self.catalog.values()}
+        return await asyncio.to_thread(
+            patterns, self._world.journal, now=self._clock.now(), hosts=hosts, days=days
+        )
 
     async def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """Set knobs for now and for later starts, in ``overrides.toml``; None takes an override away.

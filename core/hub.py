@@ -41,6 +41,7 @@ from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
 from core.ops.heal import Tell
 from core.ops.overrides import Configured, Knob
+from core.ops.patterns import Pattern
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
@@ -242,6 +243,10 @@ class Hub:
     ) -> HealResult:
         """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
         return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
+
+    def patterns(self, *, days: float = 7.0) -> list[Pattern]:
+        """See :meth:`AsyncHub.patterns`."""
+        return self._wait(self.hub.patterns(days=days))
 
     def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """See :meth:`AsyncHub.configure`."""

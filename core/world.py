@@ -36,6 +36,7 @@ from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
 from core.ops.monitor import Monitor
 from core.ops.recall import recall
+from core.ops.shapes import Shapes
 from core.ops.stats import Given
 from core.ops.watch import Watch
 from core.settings import Settings
@@ -96,7 +97,8 @@ class World:
         self._listings.restore()
         self.journal = journal
         recall(self.guard, journal, clock.mono(), clock.now())
-        self.watch = Watch(self.journal, self.guard, self.connectivity, clock)
+        shapes = Shapes(folder, folder.path / name / "shapes.json", journal, clock)
+        self.watch = Watch(self.journal, self.guard, self.connectivity, clock, shapes)
         self.guard.observer = self.watch
         self.cache = AnswerCache(
             folder,

@@ -9,8 +9,17 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
-from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
-from core.catalog import Endpoint, Host
+from core.answer import (
+    Attempt,
+    BadPayload,
+    Forbidden,
+    Outcome,
+    ProviderDown,
+    Throttled,
+    UnknownSymbol,
+    Untrue,
+)
+from core.catalog import Endpoint, Host, Provider
 from core.clock import Clock
 from core.engine import truth
 from core.engine.build import built
@@ -188,7 +197,7 @@ class Exchange:
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
-            parts.append(provider.read(page, response, now=self._clock.now()))
+            parts.append(self._read(provider, host, page, response))
         value = join(parts)
         truth.check(query, value, self._clock.now())
         result.notes = ()
@@ -199,6 +208,16 @@ class Exchange:
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
         return value, status
+
+    def _read(self, provider: Provider, host: Host, page: Query, response: httpx.Response) -> Any:
+        endpoint = Endpoint(provider.id, page.capability, host.name)
+        try:
+            value = provider.read(page, response, now=self._clock.now())
+        except BadPayload:
+            self._guard.observer.unreadable(endpoint, provider, page, response)
+            raise
+        self._guard.observer.read(endpoint, provider, page, response)
+        return value
 
     async def _work(self, provider: LocalProvider, query: Query, until: float) -> tuple[Any, tuple[str, ...]]:
         seconds = max(0.001, until - self._clock.mono())
