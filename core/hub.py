@@ -264,6 +264,10 @@ class Hub:
         """See :meth:`AsyncHub.forget_failures`."""
         self._wait(self.hub.forget_failures(target, who=who))
 
+    def record_action(self, action: str, target: str, detail: str, *, who: str) -> None:
+        """See :meth:`AsyncHub.record_action`."""
+        self._wait(self.hub.record_action(action, target, detail, who=who))
+
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""
         self._wait(self.hub.isolate(target, reason, who=who))
