@@ -464,7 +464,7 @@ class AsyncHub:
         )
 
     async def reset(self, target: str | None = None, *, who: str = "script") -> None:
-        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target.
+        """Close circuits, end pauses (of keys too), forget unknown symbols. ValueError for an unknown target.
 
         Like every action of a person it is in the journal, with ``who``, when the call returns.
         """
@@ -475,6 +475,7 @@ class AsyncHub:
             guard.health(provider, endpoint.capability, host).reset()
             guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
             guard.forget(provider.id)
+            self._world.sender.keys.forget(provider)
         await self._acted("reset", target, "", who)
 
     async def probe(

@@ -72,7 +72,7 @@ class World:
         self._clock = clock
         self._folder = folder
         policy = policy_of(settings)
-        keys = Keys(catalog.values(), lab=self.lab)
+        keys = Keys(catalog.values(), lab=self.lab, mono=clock.mono)
         self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
         self.connectivity = Connectivity()
         self.sender = Sender(

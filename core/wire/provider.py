@@ -200,13 +200,14 @@ class Provider:
         return self._request(call, template, names, self._host(host))
 
     def check_request(self, host: Host | str | None = None) -> WireRequest:
-        """The cheapest declared call, for connectivity and health."""
+        """The cheapest declared call, for connectivity and health; with a key only where nothing goes without."""
         check = self.declaration.check
         url = httpx.URL(self._host(host).url + check.path)
         headers, content = {"accept": _ACCEPT[check.format]}, None
         if check.json_body is not None:
             headers["content-type"], content = "application/json", _encoded(check.json_body)
-        return WireRequest("GET" if content is None else "POST", url, headers, content)
+        slot = self.auth.name if self.auth is not None and self.auth.required else None
+        return WireRequest("GET" if content is None else "POST", url, headers, content, slot)
 
     def listing_request(self, host: Host | str | None = None) -> WireRequest:
         """The request for the list of symbols. ValueError when the provider has none."""
