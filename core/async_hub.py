@@ -349,6 +349,7 @@ class AsyncHub:
         end: Moment | None = None,
         limit: int | None = None,
         frame: pd.DataFrame | None = None,
+        provider: str | None = None,
         providers: Sequence[str] | None = None,
         policy: RepairPolicy | None = None,
         apply: bool = True,
@@ -358,25 +359,28 @@ class AsyncHub:
     ) -> Mended:
         """Audit a venue's candles, fetch what may help, repair them, and let the repair stand in the archive.
 
-        ``providers``: first whose candles, then the only others that may help; by default whoever answers, and
-        any. ``frame`` are candles of one's own to mend in place of fetched ones; they are not kept. ``apply=False``
-        only shows: ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that
-        nobody looks at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
+        ``provider``: whose candles, by default whoever answers. ``providers``: the only ones that may be asked, in
+        that order; without ``provider`` the first of them is whose candles are mended. ``frame`` are candles of
+        one's own to mend in place of fetched ones; they are not kept. ``apply=False`` only shows:
+        ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that nobody looks
+        at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
         :class:`NoAnswer` when neither a venue nor the archive has candles. Cancel the task to stop.
         """
         query = _candle_query(symbol, interval, start, end, limit)
         names = None if providers is None else tuple(map(str, _listed(providers)))
-        self.catalog.only(names or ())
+        venue = provider or (names[0] if names else None)
+        self.catalog.only((*(names or ()), *([venue] if venue is not None else [])))
 
-        async def fetch() -> Answer[pd.DataFrame]:
-            return await self.fetch(query, providers=None if names is None else names[:1], deadline=deadline)
+        async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
+            return await self.fetch(wanted, providers=None if venue is None else (venue,), deadline=deadline)
 
         job = mend(
             self._world,
             query,
             fetch,
             given=frame,
-            providers=names,
+            venue=venue,
+            others=names,
             policy=policy or RepairPolicy(),
             tell=progress or silent,
             deadline=self.settings.deadline if deadline is None else deadline,

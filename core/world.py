@@ -1,7 +1,9 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -110,9 +112,7 @@ class World:
             era=self.state.era,
         )
 
-        self.archive = Archive(
-            folder.path / name / "archive", clock.now, lab=self.lab, keep_days=settings.archive_days
-        )
+        self.archive = archive_of(settings, folder.path, lab=self.lab, now=clock.now)
         self.feed = Feed(self.archive, folder) if settings.archive and folder.writable else None
         """What keeps fetched candles; None when it is switched off, or another process writes this folder."""
 
@@ -344,4 +344,13 @@ def policy_of(settings: Settings) -> BreakerPolicy:
         slow_rate=settings.slow_rate,
         slow_after=settings.slow_after,
         observe=settings.observe_only,
+    )
+
+
+def archive_of(
+    settings: Settings, folder: Path, *, lab: bool, now: Callable[[], float] = time.time
+) -> Archive:
+    """The archive in a data folder, of one world."""
+    return Archive(
+        folder / ("lab" if lab else "live") / "archive", now, lab=lab, keep_days=settings.archive_days
     )
