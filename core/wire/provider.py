@@ -23,7 +23,7 @@ from core.market import (
 from core.wire import around, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
-from core.wire.around import OnChainCall, Timed
+from core.wire.around import MetadataCall, OnChainCall, Timed
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
 from core.wire.listing import ListingCall, read_listing
@@ -350,7 +350,7 @@ class Provider:
         """The body, or of many tickers the one that is meant."""
         if not isinstance(call, TickerCall | Timed) or call.pick is None:
             return body
-        rows = find(body, call.rows) if isinstance(call, TickerCall) else body
+        rows = find(body, call.rows) if isinstance(call, TickerCall | MetadataCall) else body
         if rows is MISSING:
             rows = body  # the same rows without their wrapping, as a neighbouring call has them
         if isinstance(rows, dict):
