@@ -62,7 +62,7 @@ def unlisted(provider):
     """A symbol that the lab's venues do not list, and that can be asked for."""
     rules = provider.declaration.symbol
     if rules.named_only:
-        known = [*(f"{base}/{provider.quotes[0]}" for base in rules.rename), *rules.overrides]
+        known = [*(f"{base}/{(provider.quotes or ('USD',))[0]}" for base in rules.rename), *rules.overrides]
         return next(symbol for symbol in sorted(known) if symbol.split("/")[0] not in BASES)
     quote = "USDT" if "USDT" in (provider.quotes or ("USDT",)) else provider.quotes[0]
     return f"NOSUCHCOIN/{quote}"

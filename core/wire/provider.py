@@ -113,6 +113,11 @@ class Provider:
     def __repr__(self) -> str:
         return f"<Provider {self.id}: {' '.join(self.capabilities)}>"
 
+    def priority_for(self, capability: Capability) -> int:
+        """Lower is asked first."""
+        call = self.declaration.calls.get(capability)
+        return self.priority if call is None or call.priority is None else call.priority
+
     def serves(self, query: Query, now: float | datetime | None = None) -> str | None:
         """None when it can serve the query as it stands, else why not, in words.
 
