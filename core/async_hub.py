@@ -20,6 +20,7 @@ from core.clock import Clock, SteadyClock, SystemClock
 from core.engine.call import described
 from core.engine.folder import DataFolder
 from core.engine.guard import scopes
+from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
 from core.engine.target import endpoints_of
 from core.files import write_atomically
@@ -61,7 +62,6 @@ from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
 from core.ops.overrides import FILE as OVERRIDES
-from core.ops.patterns import Pattern, patterns
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Stats
 from core.paging import OnProgress, silent
@@ -144,8 +144,7 @@ class AsyncHub:
             self.stats,
             self._fetch,
         )
-        if self._monitored:
-            self._chore(self._alerting.patrol.walk())
+        await self._alerting.walk(self._monitored)
         return self
 
     async def _open_world(self) -> None:
@@ -349,7 +348,6 @@ class AsyncHub:
         end: Moment | None = None,
         limit: int | None = None,
         frame: pd.DataFrame | None = None,
-        provider: str | None = None,
         providers: Sequence[str] | None = None,
         policy: RepairPolicy | None = None,
         apply: bool = True,
@@ -359,28 +357,25 @@ class AsyncHub:
     ) -> Mended:
         """Audit a venue's candles, fetch what may help, repair them, and let the repair stand in the archive.
 
-        ``provider``: whose candles, by default whoever answers. ``providers``: the only ones that may be asked, in
-        that order; without ``provider`` the first of them is whose candles are mended. ``frame`` are candles of
-        one's own to mend in place of fetched ones; they are not kept. ``apply=False`` only shows:
-        ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that nobody looks
-        at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
+        ``providers``: first whose candles, then the only others that may help; by default whoever answers, and
+        any. ``frame`` are candles of one's own to mend in place of fetched ones; they are not kept. ``apply=False``
+        only shows: ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that
+        nobody looks at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
         :class:`NoAnswer` when neither a venue nor the archive has candles. Cancel the task to stop.
         """
         query = _candle_query(symbol, interval, start, end, limit)
         names = None if providers is None else tuple(map(str, _listed(providers)))
-        venue = provider or (names[0] if names else None)
-        self.catalog.only((*(names or ()), *([venue] if venue is not None else [])))
+        self.catalog.only(names or ())
 
-        async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
-            return await self.fetch(wanted, providers=None if venue is None else (venue,), deadline=deadline)
+        async def fetch() -> Answer[pd.DataFrame]:
+            return await self.fetch(query, providers=None if names is None else names[:1], deadline=deadline)
 
         job = mend(
             self._world,
             query,
             fetch,
             given=frame,
-            venue=venue,
-            others=names,
+            providers=names,
             policy=policy or RepairPolicy(),
             tell=progress or silent,
             deadline=self.settings.deadline if deadline is None else deadline,
@@ -468,7 +463,7 @@ class AsyncHub:
         )
 
     async def reset(self, target: str | None = None, *, who: str = "script") -> None:
-        """Close circuits, end pauses (of keys too), forget unknown symbols. ValueError for an unknown target.
+        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target.
 
         Like every action of a person it is in the journal, with ``who``, when the call returns.
         """
@@ -479,7 +474,6 @@ class AsyncHub:
             guard.health(provider, endpoint.capability, host).reset()
             guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
             guard.forget(provider.id)
-            self._world.sender.keys.forget(provider)
         await self._acted("reset", target, "", who)
 
     async def probe(
@@ -532,15 +526,6 @@ class AsyncHub:
         self._world.guard.isolated.pop(target, None)
         await self._acted("restore", target, "", who)
 
-    async def patterns(self, *, days: float = 7.0) -> list[Pattern]:
-        """What the failures of the last days have in common, the latest first: see :mod:`core.ops.patterns`."""
-        if not 0 < days <= 365:
-            raise ValueError(f"days={days!r}: expected above 0, at most 365")
-        hosts = {provider.id: len(provider.hosts) for provider in self.catalog.values()}
-        return await asyncio.to_thread(
-            patterns, self._world.journal, now=self._clock.now(), hosts=hosts, days=days
-        )
-
     async def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """Set knobs for now and for later starts, in ``overrides.toml``; None takes an override away.
 
@@ -577,6 +562,7 @@ class AsyncHub:
             await world.monitor.stop()
         elif not world.monitor.running:
             world.monitor.start()
+        await self._alarms.walk(self._monitored)
         for change in changes:
             await world.journal.record(
                 SettingChanged(
@@ -658,6 +644,27 @@ class AsyncHub:
     async def send_test_alert(self, *, who: str = "script") -> int:
         """Send a test message to every target, on its way when this returns; to how many."""
         return await self._alarms.send_test(who)
+
+    async def forward(
+        self, url: str, method: str = "GET", content: bytes | None = None, *, who: str = "script"
+    ) -> Passed:
+        """Send a request to a host of the catalogue, without keys, and give back what it says.
+
+        NotAllowed for any other host, or a method that the catalogue does not declare; NotNow while the host
+        rests; Unreachable when it says nothing.
+        """
+        world = self._world
+        passed = await world.proxy.forward(url, method, content)
+        world.journal.note(
+            AdminAction(
+                time=self._clock.now(),
+                target=passed.provider,
+                who=who,
+                detail=f"{method} {passed.host}: HTTP {passed.status}",
+                action="proxy",
+            )
+        )
+        return passed
 
     async def open_lab(self, *, who: str = "script") -> None:
         """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""

@@ -19,6 +19,7 @@ from core.backfill import Backfilled
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
+from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
 from core.indicators import Summary
 from core.lab import Lab
@@ -41,7 +42,6 @@ from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
 from core.ops.heal import Tell
 from core.ops.overrides import Configured, Knob
-from core.ops.patterns import Pattern
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
@@ -244,10 +244,6 @@ class Hub:
         """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
         return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
 
-    def patterns(self, *, days: float = 7.0) -> list[Pattern]:
-        """See :meth:`AsyncHub.patterns`."""
-        return self._wait(self.hub.patterns(days=days))
-
     def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """See :meth:`AsyncHub.configure`."""
         return self._wait(self.hub.configure(changes, who=who))
@@ -263,10 +259,6 @@ class Hub:
     def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.forget_failures`."""
         self._wait(self.hub.forget_failures(target, who=who))
-
-    def record_action(self, action: str, target: str, detail: str, *, who: str) -> None:
-        """See :meth:`AsyncHub.record_action`."""
-        self._wait(self.hub.record_action(action, target, detail, who=who))
 
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""
@@ -315,6 +307,12 @@ class Hub:
     def send_test_alert(self, *, who: str = "script") -> int:
         """See :meth:`AsyncHub.send_test_alert`."""
         return self._wait(self.hub.send_test_alert(who=who))
+
+    def forward(
+        self, url: str, method: str = "GET", content: bytes | None = None, *, who: str = "script"
+    ) -> Passed:
+        """See :meth:`AsyncHub.forward`."""
+        return self._wait(self.hub.forward(url, method, content, who=who))
 
     def open_lab(self, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.open_lab`."""

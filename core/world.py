@@ -1,9 +1,7 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
 import random
-import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -28,6 +26,7 @@ from core.engine.guard import Guard
 from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.probe import MOST, network_there, spread
+from core.engine.proxy import Proxy
 from core.engine.relay import SHARE, Relay
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
@@ -38,7 +37,6 @@ from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
 from core.ops.monitor import Monitor
 from core.ops.recall import recall
-from core.ops.shapes import Shapes
 from core.ops.stats import Given
 from core.ops.watch import Watch
 from core.settings import Settings
@@ -74,7 +72,7 @@ class World:
         self._clock = clock
         self._folder = folder
         policy = policy_of(settings)
-        keys = Keys(catalog.values(), lab=self.lab, mono=clock.mono)
+        keys = Keys(catalog.values(), lab=self.lab)
         self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
         self.connectivity = Connectivity()
         self.sender = Sender(
@@ -99,8 +97,7 @@ class World:
         self._listings.restore()
         self.journal = journal
         recall(self.guard, journal, clock.mono(), clock.now())
-        shapes = Shapes(folder, folder.path / name / "shapes.json", journal, clock)
-        self.watch = Watch(self.journal, self.guard, self.connectivity, clock, shapes)
+        self.watch = Watch(self.journal, self.guard, self.connectivity, clock)
         self.guard.observer = self.watch
         self.cache = AnswerCache(
             folder,
@@ -112,7 +109,9 @@ class World:
             era=self.state.era,
         )
 
-        self.archive = archive_of(settings, folder.path, lab=self.lab, now=clock.now)
+        self.archive = Archive(
+            folder.path / name / "archive", clock.now, lab=self.lab, keep_days=settings.archive_days
+        )
         self.feed = Feed(self.archive, folder) if settings.archive and folder.writable else None
         """What keeps fetched candles; None when it is switched off, or another process writes this folder."""
 
@@ -153,6 +152,15 @@ class World:
                 Breaker(policy, rng),
                 settings.request_timeout,
             )
+        )
+        self.proxy = Proxy(
+            catalog,
+            self.guard,
+            self.sender,
+            self.connectivity,
+            clock,
+            throttle_default=settings.throttle_default,
+            lab=self.lab,
         )
         self._nobody_at: float | None = None
 
@@ -344,13 +352,4 @@ def policy_of(settings: Settings) -> BreakerPolicy:
         slow_rate=settings.slow_rate,
         slow_after=settings.slow_after,
         observe=settings.observe_only,
-    )
-
-
-def archive_of(
-    settings: Settings, folder: Path, *, lab: bool, now: Callable[[], float] = time.time
-) -> Archive:
-    """The archive in a data folder, of one world."""
-    return Archive(
-        folder / ("lab" if lab else "live") / "archive", now, lab=lab, keep_days=settings.archive_days
     )

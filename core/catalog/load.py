@@ -68,8 +68,7 @@ class Catalog(Mapping[str, Provider]):
 
     def serving(self, capability: Capability) -> tuple[Provider, ...]:
         """Providers of a capability, in order of priority."""
-        found = [provider for provider in self.values() if capability in provider.capabilities]
-        return tuple(sorted(found, key=lambda provider: provider.priority_for(capability)))
+        return tuple(provider for provider in self.values() if capability in provider.capabilities)
 
     def plus(self, *providers: Provider) -> "Catalog":
         """A catalogue with these as well."""
