@@ -62,6 +62,7 @@ from core.ops.heal import Healable, Tell
 from core.ops.journal import FILE, Journal
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
 from core.ops.overrides import FILE as OVERRIDES
+from core.ops.patterns import Pattern, patterns
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import NOBODY, Stats
 from core.paging import OnProgress, silent
@@ -348,6 +349,7 @@ class AsyncHub:
         end: Moment | None = None,
         limit: int | None = None,
         frame: pd.DataFrame | None = None,
+        provider: str | None = None,
         providers: Sequence[str] | None = None,
         policy: RepairPolicy | None = None,
         apply: bool = True,
@@ -357,25 +359,28 @@ class AsyncHub:
     ) -> Mended:
         """Audit a venue's candles, fetch what may help, repair them, and let the repair stand in the archive.
 
-        ``providers``: first whose candles, then the only others that may help; by default whoever answers, and
-        any. ``frame`` are candles of one's own to mend in place of fetched ones; they are not kept. ``apply=False``
-        only shows: ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that
-        nobody looks at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
+        ``provider``: whose candles, by default whoever answers. ``providers``: the only ones that may be asked, in
+        that order; without ``provider`` the first of them is whose candles are mended. ``frame`` are candles of
+        one's own to mend in place of fetched ones; they are not kept. ``apply=False`` only shows:
+        ``hub.archive.apply(mended.series, mended)`` keeps it later. ``automatic`` is for repair that nobody looks
+        at: the policy's limits hold, what a person undid stays undone. ``deadline``: seconds a request.
         :class:`NoAnswer` when neither a venue nor the archive has candles. Cancel the task to stop.
         """
         query = _candle_query(symbol, interval, start, end, limit)
         names = None if providers is None else tuple(map(str, _listed(providers)))
-        self.catalog.only(names or ())
+        venue = provider or (names[0] if names else None)
+        self.catalog.only((*(names or ()), *([venue] if venue is not None else [])))
 
-        async def fetch() -> Answer[pd.DataFrame]:
-            return await self.fetch(query, providers=None if names is None else names[:1], deadline=deadline)
+        async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
+            return await self.fetch(wanted, providers=None if venue is None else (venue,), deadline=deadline)
 
         job = mend(
             self._world,
             query,
             fetch,
             given=frame,
-            providers=names,
+            venue=venue,
+            others=names,
             policy=policy or RepairPolicy(),
             tell=progress or silent,
             deadline=self.settings.deadline if deadline is None else deadline,
@@ -463,7 +468,7 @@ class AsyncHub:
         )
 
     async def reset(self, target: str | None = None, *, who: str = "script") -> None:
-        """Close circuits, end pauses, forget unknown symbols. ValueError for an unknown target.
+        """Close circuits, end pauses (of keys too), forget unknown symbols. ValueError for an unknown target.
 
         Like every action of a person it is in the journal, with ``who``, when the call returns.
         """
@@ -474,6 +479,7 @@ class AsyncHub:
             guard.health(provider, endpoint.capability, host).reset()
             guard.cooldowns.clear(scopes(provider, endpoint.capability, host))
             guard.forget(provider.id)
+            self._world.sender.keys.forget(provider)
         await self._acted("reset", target, "", who)
 
     async def probe(
@@ -525,6 +531,15 @@ class AsyncHub:
         endpoints_of(self.catalog, target)
         self._world.guard.isolated.pop(target, None)
         await self._acted("restore", target, "", who)
+
+    async def patterns(self, *, days: float = 7.0) -> list[Pattern]:
+        """What the failures of the last days have in common, the latest first: see :mod:`core.ops.patterns`."""
+        if not 0 < days <= 365:
+            raise ValueError(f"days={days!r}: expected above 0, at most 365")
+        hosts = {provider.id: len(provider.hosts) for provider in self.catalog.values()}
+        return await asyncio.to_thread(
+            patterns, self._world.journal, now=self._clock.now(), hosts=hosts, days=days
+        )
 
     async def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """Set knobs for now and for later starts, in ``overrides.toml``; None takes an override away.

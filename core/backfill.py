@@ -83,7 +83,14 @@ class Backfilled:
     def __str__(self) -> str:
         span = f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
         head = f"{self.symbol} {self.interval}, {span}{' (LAB)' if self.lab else ''}"
-        return "\n".join([head, *(f"  {one}" for one in self.providers)])
+        out: dict[str, list[str]] = {}
+        for one in self.providers:
+            if not one.held and not one.gaps:
+                out.setdefault(one.skipped or "nothing was asked for", []).append(one.provider)
+        gave = [f"  {one}" for one in self.providers if one.held or one.gaps]
+        return "\n".join(
+            [head, *gave, *(f"  not from {', '.join(names)}: {why}" for why, names in out.items())]
+        )
 
 
 class _GivenUp(Exception):

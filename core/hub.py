@@ -42,6 +42,7 @@ from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
 from core.ops.heal import Tell
 from core.ops.overrides import Configured, Knob
+from core.ops.patterns import Pattern
 from core.ops.read import JournalReader
 from core.ops.results import HealResult, ProbeResult
 from core.ops.stats import Stats
@@ -244,6 +245,10 @@ class Hub:
         """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
         return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
 
+    def patterns(self, *, days: float = 7.0) -> list[Pattern]:
+        """See :meth:`AsyncHub.patterns`."""
+        return self._wait(self.hub.patterns(days=days))
+
     def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
         """See :meth:`AsyncHub.configure`."""
         return self._wait(self.hub.configure(changes, who=who))
@@ -259,6 +264,10 @@ class Hub:
     def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.forget_failures`."""
         self._wait(self.hub.forget_failures(target, who=who))
+
+    def record_action(self, action: str, target: str, detail: str, *, who: str) -> None:
+        """See :meth:`AsyncHub.record_action`."""
+        self._wait(self.hub.record_action(action, target, detail, who=who))
 
     def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.isolate`."""

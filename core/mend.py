@@ -18,13 +18,13 @@ import pandas as pd
 from core.answer import Answer, NoAnswer
 from core.candles import Audit, Repair, RepairPolicy, audit, normalise, plan, repair
 from core.candles.archive import Series, evidence
-from core.candles.frame import venue_of
+from core.candles.frame import Ints, venue_of
 from core.market import CANDLE_FIELDS, CandleQuery
 from core.paging import OnProgress, Progress
 from core.sources import Asked, Sources, seconds
 from core.world import World
 
-Fetch = Callable[[], Awaitable[Answer[pd.DataFrame]]]
+Fetch = Callable[[CandleQuery], Awaitable[Answer[pd.DataFrame]]]
 
 _GENUINE = ("refetch", "finer", "venue", "flat")
 
@@ -61,7 +61,8 @@ async def mend(
     fetch: Fetch,
     *,
     given: pd.DataFrame | None,
-    providers: Sequence[str] | None,
+    venue: str | None,
+    others: Sequence[str] | None,
     policy: RepairPolicy,
     tell: OnProgress,
     deadline: float,
@@ -71,10 +72,10 @@ async def mend(
     """See :meth:`core.async_hub.AsyncHub.mend`."""
     tell(Progress(0.0, f"fetching {query.symbol}"))
     if given is None:
-        raw, venue = await _raw(world, query, fetch, providers)
+        raw, venue = await _raw(world, query, fetch, venue)
         first, stop = query.span(world.now())
     else:
-        raw, venue = _as_given(given, query, providers)
+        raw, venue = _as_given(given, query, venue)
         first, stop = (
             (seconds(raw.index.min()), seconds(raw.index.max()) + query.seconds) if len(raw) else (0, 0)
         )
@@ -82,10 +83,7 @@ async def mend(
         raise NoAnswer(
             f"{query.interval} candles of {query.symbol}", (), why="nobody has candles in this range"
         )
-    spanned = CandleQuery(
-        query.symbol, query.interval, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(stop, UTC)
-    )
-    others = None if providers is None else providers[1:]
+    spanned = _between(query, first, stop)
     sources = Sources(world, spanned, venue, others, policy, tell, deadline)
     if given is not None or world.feed is None:
         return await _mended(raw, sources, attempts={} if automatic else None, undone=())
@@ -159,21 +157,29 @@ async def _kept(world: World, series: Series, mended: Mended, *, apply: bool, au
     return replace(mended, kept=True)
 
 
-async def _raw(
-    world: World, query: CandleQuery, fetch: Fetch, providers: Sequence[str] | None
-) -> tuple[pd.DataFrame, str]:
-    """A venue's candles of the span: what the archive has of them, and what the venue gives just now."""
+async def _raw(world: World, query: CandleQuery, fetch: Fetch, asked: str | None) -> tuple[pd.DataFrame, str]:
+    """A venue's candles of the span: what the archive has of them, and what the venue gives just now.
+
+    Where the archive has most of a named venue's candles, only those after them are fetched.
+    """
     start, stop = query.span(world.now())
-    fresh: pd.DataFrame | None = None
+    wanted: CandleQuery | None = query
+    venue, fresh = asked or "", None
+    if venue:
+        times = await _times(world, Series(venue, query.symbol, query.interval), start, stop)
+        if 2 * len(times) >= (stop - start) // query.seconds:
+            since = int(times[-1]) + query.seconds
+            wanted = _between(query, since, stop) if since < stop else None
     try:
-        answer = await fetch()
-        fresh, venue = answer.value, answer.source
+        if wanted is not None:
+            answer = await fetch(wanted)
+            fresh, venue = answer.value, answer.source
     except NoAnswer:
         held = {
-            series: len(await asyncio.to_thread(world.archive.times, series, start, stop))
+            series: len(await _times(world, series, start, stop))
             for series in world.archive.series()
             if (series.symbol, series.interval) == (query.symbol, query.interval)
-            and (providers is None or series.provider == providers[0])
+            and venue in {"", series.provider}
         }
         if not any(held.values()):
             raise
@@ -183,6 +189,15 @@ async def _raw(
     series = Series(venue, query.symbol, query.interval)
     raw = await asyncio.to_thread(world.archive.basis, series, start, stop)
     return _both(raw, fresh), venue
+
+
+async def _times(world: World, series: Series, start: int, stop: int) -> Ints:
+    return await asyncio.to_thread(world.archive.times, series, start, stop)
+
+
+def _between(query: CandleQuery, start: int, stop: int) -> CandleQuery:
+    first, last = (datetime.fromtimestamp(moment, UTC) for moment in (start, stop))
+    return CandleQuery(query.symbol, query.interval, first, last)
 
 
 def _both(raw: pd.DataFrame, fresh: pd.DataFrame | None) -> pd.DataFrame:
@@ -196,11 +211,9 @@ def _both(raw: pd.DataFrame, fresh: pd.DataFrame | None) -> pd.DataFrame:
     return both
 
 
-def _as_given(
-    given: pd.DataFrame, query: CandleQuery, providers: Sequence[str] | None
-) -> tuple[pd.DataFrame, str]:
+def _as_given(given: pd.DataFrame, query: CandleQuery, asked: str | None) -> tuple[pd.DataFrame, str]:
     raw = normalise(given)
-    venue = providers[0] if providers else venue_of(raw.attrs) or ""
+    venue = asked or venue_of(raw.attrs) or ""
     raw.attrs = {
         **raw.attrs,
         "symbol": query.symbol,

@@ -1,15 +1,14 @@
 """Every knob, read once and validated as a whole.
 
-Order, first wins: keyword arguments, environment, ``data_dir/overrides.toml`` (written by pages and REST),
-``kintsugi.toml`` in the working directory, defaults. Environment names are ``KINTSUGI_`` plus the field's
-name; the five ``HEALTH_*`` variables go without the prefix.
+Order, first wins: keyword arguments, environment (and a file ``.env``, see :mod:`core.environment`),
+``data_dir/overrides.toml`` (written by pages and REST), ``kintsugi.toml`` in the working directory, defaults.
+Environment names are ``KINTSUGI_`` plus the field's name; the five ``HEALTH_*`` variables go without the prefix.
 """
 
 import contextlib
-import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from core.answer import KintsugiError
+from core.environment import environment
 
 PREFIX = "KINTSUGI_"
 _BETWEEN = re.compile(r"[\s,]+(?=[a-z0-9]+://)", re.IGNORECASE)
@@ -249,19 +250,19 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Place the two TOML files behind the environment."""
-        del dotenv_settings, file_secret_settings
+        del env_settings, dotenv_settings, file_secret_settings
         own = read_toml(Path("kintsugi.toml"))
         given = init_settings()
         folder = Path(
             given.get("data_dir")
-            or os.environ.get(f"{PREFIX}DATA_DIR")
+            or environment.get(f"{PREFIX}DATA_DIR")
             or own.get("data_dir")
             or cls.model_fields["data_dir"].get_default(call_default_factory=True)
         )
         tried = _tried.get()
         overrides = read_toml(folder.expanduser() / "overrides.toml") if tried is None else tried
         files = (InitSettingsSource(settings_cls, overrides), InitSettingsSource(settings_cls, own))
-        return (init_settings, env_settings, *files)
+        return (init_settings, _Environment(settings_cls), *files)
 
     @classmethod
     def variable(cls, field: str) -> str:
@@ -279,8 +280,15 @@ class Settings(BaseSettings):
     @classmethod
     def locked(cls) -> frozenset[str]:
         """Knobs that the environment holds now."""
-        present = {name.upper() for name in os.environ}
+        present = {name.upper() for name in environment}
         return frozenset(name for name in cls.model_fields if cls.variable(name) in present)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment with the file beneath it. What is empty counts as not set."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in environment.items() if value}
 
 
 _tried: ContextVar[dict[str, Any] | None] = ContextVar("tried", default=None)

@@ -1,7 +1,9 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -37,6 +39,7 @@ from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
 from core.ops.monitor import Monitor
 from core.ops.recall import recall
+from core.ops.shapes import Shapes
 from core.ops.stats import Given
 from core.ops.watch import Watch
 from core.settings import Settings
@@ -72,7 +75,7 @@ class World:
         self._clock = clock
         self._folder = folder
         policy = policy_of(settings)
-        keys = Keys(catalog.values(), lab=self.lab)
+        keys = Keys(catalog.values(), lab=self.lab, mono=clock.mono)
         self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
         self.connectivity = Connectivity()
         self.sender = Sender(
@@ -97,7 +100,8 @@ class World:
         self._listings.restore()
         self.journal = journal
         recall(self.guard, journal, clock.mono(), clock.now())
-        self.watch = Watch(self.journal, self.guard, self.connectivity, clock)
+        shapes = Shapes(folder, folder.path / name / "shapes.json", journal, clock)
+        self.watch = Watch(self.journal, self.guard, self.connectivity, clock, shapes)
         self.guard.observer = self.watch
         self.cache = AnswerCache(
             folder,
@@ -109,9 +113,7 @@ class World:
             era=self.state.era,
         )
 
-        self.archive = Archive(
-            folder.path / name / "archive", clock.now, lab=self.lab, keep_days=settings.archive_days
-        )
+        self.archive = archive_of(settings, folder.path, lab=self.lab, now=clock.now)
         self.feed = Feed(self.archive, folder) if settings.archive and folder.writable else None
         """What keeps fetched candles; None when it is switched off, or another process writes this folder."""
 
@@ -352,4 +354,13 @@ def policy_of(settings: Settings) -> BreakerPolicy:
         slow_rate=settings.slow_rate,
         slow_after=settings.slow_after,
         observe=settings.observe_only,
+    )
+
+
+def archive_of(
+    settings: Settings, folder: Path, *, lab: bool, now: Callable[[], float] = time.time
+) -> Archive:
+    """The archive in a data folder, of one world."""
+    return Archive(
+        folder / ("lab" if lab else "live") / "archive", now, lab=lab, keep_days=settings.archive_days
     )

@@ -8,6 +8,7 @@ import pytest
 
 from core import AsyncHub, NoAnswer, Settings
 from core.answer import Untrue
+from core.catalog import Catalog
 from core.engine import truth
 from core.engine.call import described
 from core.engine.codec import Entry, decode, encode
@@ -119,6 +120,14 @@ def test_no_news_on_a_topic_is_partial_and_the_next_is_asked():
 def test_a_text_stays_as_it_is_for_longer_than_a_price():
     assert fresh_for(SentimentQuery("x"), None, 0.0) > fresh_for(SentimentQuery(), None, 0.0) > 60
     assert fresh_for(PredictionQuery("BTC/USDT", "1h"), None, 3599.0) == 2.0
+
+
+def test_who_is_asked_first_may_depend_on_what_is_asked():
+    catalog = Catalog.load()
+    assert catalog.serving("sentiment")[0].id == "alternative_me"
+    assert catalog.serving("sentiment")[-1].id == "bybit"
+    assert catalog.serving("metadata")[0].id == "coingecko"
+    assert [one.id for one in catalog.serving("price")].index("bybit") < 10
 
 
 async def test_the_hub_answers_all_of_them_in_the_lab(tmp_path):

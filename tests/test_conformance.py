@@ -62,7 +62,7 @@ def unlisted(provider):
     """A symbol that the lab's venues do not list, and that can be asked for."""
     rules = provider.declaration.symbol
     if rules.named_only:
-        known = [*(f"{base}/{provider.quotes[0]}" for base in rules.rename), *rules.overrides]
+        known = [*(f"{base}/{(provider.quotes or ('USD',))[0]}" for base in rules.rename), *rules.overrides]
         return next(symbol for symbol in sorted(known) if symbol.split("/")[0] not in BASES)
     quote = "USDT" if "USDT" in (provider.quotes or ("USDT",)) else provider.quotes[0]
     return f"NOSUCHCOIN/{quote}"
@@ -240,7 +240,7 @@ async def test_an_unknown_symbol_is_named(lab, endpoint):
     if str(endpoint) in SILENT:
         assert (await ask(lab, endpoint, query)).empty
         return
-    with pytest.raises(UNTOLD.get(endpoint.provider, UnknownSymbol)):
+    with pytest.raises(untold(endpoint)):
         await ask(lab, endpoint, query)
 
 
@@ -257,7 +257,7 @@ async def test_a_delisted_symbol_is_named(lab, endpoint):
     if str(endpoint) in SILENT:
         assert (await ask(lab, endpoint, query)).empty
         return
-    with pytest.raises(UNTOLD.get(endpoint.provider, UnknownSymbol)):
+    with pytest.raises(untold(endpoint)):
         await ask(lab, endpoint, query)
 
 
@@ -276,10 +276,18 @@ SILENT = {"bitfinex/ohlcv@api-pub.bitfinex.com"}
 
 UNTOLD = {
     "hyperliquid": (BadPayload, ProviderDown),
-    "reddit": ProviderDown,
-    "lunarcrush": ProviderDown,
+    "reddit/social": ProviderDown,
+    "lunarcrush/social": ProviderDown,
+    "coinlore/social": BadPayload,
 }
 """Who has no words for a symbol that is not there; so only what is known to be there is asked for."""
+
+
+def untold(endpoint):
+    """How a symbol that is not there shows."""
+    by_capability = f"{endpoint.provider}/{endpoint.capability}"
+    return UNTOLD.get(by_capability) or UNTOLD.get(endpoint.provider, UnknownSymbol)
+
 
 FAULTS = {
     "timeout": httpx.TimeoutException,

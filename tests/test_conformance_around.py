@@ -1,9 +1,14 @@
 """What is around a price: every provider of it against the lab, whose bodies know nothing of the catalogue."""
 
+import copy
+import dataclasses
+import json
+import random
+
 import httpx
 import pytest
 
-from core.answer import UnknownSymbol, Untrue
+from core.answer import UnknownSymbol, Untrue, WireError
 from core.catalog import Catalog
 from core.engine import truth
 from core.lab import Lab, around
@@ -203,3 +208,73 @@ def test_every_metric_has_somebody_who_serves_it_without_a_key():
     for metric in set(METRICS) - {"whale_transfers_usd"}:  # nobody counts those for nothing
         free = [one for one in serving(OnChainQuery(metric)) if one.auth is None or not one.auth.required]
         assert free, metric
+
+
+ASKED = [
+    (provider, query)
+    for provider in CATALOG.values()
+    for query in (
+        MetadataQuery(),
+        MetadataQuery("BTC"),
+        NewsQuery(),
+        SentimentQuery(),
+        SocialQuery("BTC"),
+        *(OnChainQuery(metric) for call in provider.declaration.onchain for metric in call.metrics),
+    )
+    if provider.serves(query, NOW) is None
+]
+HOSTILES = [
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    1e18,
+    "",
+    "x",
+    "1_0",
+    "NaN",
+    "0x",
+    "0xzz",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    "2026-13-45",
+]
+
+
+def leaves(part, path=()):
+    if isinstance(part, dict | list) and part:
+        members = part.items() if isinstance(part, dict) else enumerate(part)
+        for name, member in members:
+            yield from leaves(member, (*path, name))
+    else:
+        yield path
+
+
+@pytest.mark.parametrize(("provider", "query"), ASKED, ids=lambda part: getattr(part, "id", str(part)[:40]))
+def test_one_leaf_changed_is_a_value_or_a_named_refusal(provider, query):
+    """Whatever stands where the answer has its figures, texts and times."""
+    world = Lab(seed=11, clock=Clock())
+    request = provider.request(query, now=NOW)
+    url = request.url
+    made = world.handle(request.method, url.host, url.path, url.query.decode(), request.content or b"")
+    if made.headers["Content-Type"].partition(";")[0] != "application/json":
+        return
+    chance, body = random.Random(str(query)), json.loads(made.body)
+    places = list(leaves(body))
+    for _ in range(40):
+        place, hostile = chance.choice(places), chance.choice(HOSTILES)
+        changed = copy.deepcopy(body)
+        part = changed
+        for name in place[:-1]:
+            part = part[name]
+        part[place[-1]] = hostile
+        said = ""
+        try:
+            value = provider.read(query, httpx.Response(200, json=changed), now=NOW)
+            json.dumps(dataclasses.asdict(value), default=str, allow_nan=False)
+        except WireError as error:
+            said = str(error)
+        assert "in the reader" not in said, (place, hostile)

@@ -68,7 +68,8 @@ class Catalog(Mapping[str, Provider]):
 
     def serving(self, capability: Capability) -> tuple[Provider, ...]:
         """Providers of a capability, in order of priority."""
-        return tuple(provider for provider in self.values() if capability in provider.capabilities)
+        found = [provider for provider in self.values() if capability in provider.capabilities]
+        return tuple(sorted(found, key=lambda provider: provider.priority_for(capability)))
 
     def plus(self, *providers: Provider) -> "Catalog":
         """A catalogue with these as well."""

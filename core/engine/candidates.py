@@ -111,7 +111,7 @@ class Ranking:
             return
         serving = self._catalog.serving(query.capability)
         self._turn += 1
-        for _, group in groupby(serving, key=lambda provider: provider.priority):
+        for _, group in groupby(serving, key=lambda one: one.priority_for(query.capability)):
             equals = list(group)
             if self._balance == "round_robin":
                 yield from in_turn(equals, self._turn)

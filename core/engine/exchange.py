@@ -3,14 +3,23 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
-from core.answer import Attempt, Forbidden, Outcome, ProviderDown, Throttled, UnknownSymbol, Untrue
-from core.catalog import Endpoint, Host
+from core.answer import (
+    Attempt,
+    BadPayload,
+    Forbidden,
+    Outcome,
+    ProviderDown,
+    Throttled,
+    UnknownSymbol,
+    Untrue,
+)
+from core.catalog import Endpoint, Host, Provider
 from core.clock import Clock
 from core.engine import truth
 from core.engine.build import built
@@ -21,6 +30,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown, throttled_for
 from core.engine.guard import Guard, Refusal, scopes
 from core.engine.health import Health, Permits
+from core.engine.keys import Used, used_by
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
 from core.engine.transport import Sender
@@ -56,6 +66,8 @@ class Result:
     value: Any = None
     partial: str = ""
     notes: tuple[str, ...] = ()
+    used: Used | None = None
+    """The key that the last request of the try went out with."""
     failure: Failure | None = None
     attempts: list[Attempt] = field(default_factory=list)
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
@@ -128,7 +140,7 @@ class Exchange:
         """One try: send, read, check, record."""
         candidate = result.candidate
         result.tries += 1
-        result.waited = 0.0
+        result.waited, result.used = 0.0, None
         mark = self._connectivity.responses
         health.ewma.in_flight += 1
         failure: Failure | None = None
@@ -143,7 +155,7 @@ class Exchange:
                 value, status = await self.value(result, self._sender.send)
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
-            failure = self._judge(candidate, error)
+            failure = self._judge(candidate, error, result.used)
         except BaseException:
             health.noted(permits, "overtaken")
             self._tell(candidate, "overtaken", "cancelled", None, 0.0, blamed=False)
@@ -184,10 +196,11 @@ class Exchange:
             paid = False
             request = provider.request(page, host=host, now=asked, form=candidate.form)
             response = await send(host, request)
+            result.used = used_by(response)
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
-            parts.append(provider.read(page, response, now=self._clock.now()))
+            parts.append(self._read(provider, host, page, response))
         value = join(parts)
         truth.check(query, value, self._clock.now())
         result.notes = provider.notes
@@ -199,6 +212,16 @@ class Exchange:
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
         return value, status
+
+    def _read(self, provider: Provider, host: Host, page: Query, response: httpx.Response) -> Any:
+        endpoint = Endpoint(provider.id, page.capability, host.name)
+        try:
+            value = provider.read(page, response, now=self._clock.now())
+        except BadPayload:
+            self._guard.observer.unreadable(endpoint, provider, page, response)
+            raise
+        self._guard.observer.read(endpoint, provider, page, response)
+        return value
 
     async def _work(self, provider: LocalProvider, query: Query, until: float) -> tuple[Any, tuple[str, ...]]:
         seconds = max(0.001, until - self._clock.mono())
@@ -215,8 +238,8 @@ class Exchange:
             await asyncio.sleep(wait)
             result.waited += wait
 
-    def _judge(self, candidate: Candidate, error: BaseException) -> Failure:
-        """Sort a failure, and start the pauses it asks for."""
+    def _judge(self, candidate: Candidate, error: BaseException, used: Used | None) -> Failure:
+        """Sort a failure, and start the pauses it asks for: of one key alone, where there is another."""
         provider, query = candidate.provider, candidate.query
         if isinstance(error, UnknownSymbol) and query.subject:
             if query.subject in {provider.check_symbol, provider.check_symbol.partition("/")[0]}:
@@ -230,11 +253,18 @@ class Exchange:
         failure = classify(error)
         if isinstance(error, Throttled):
             seconds = throttled_for(error, self._settings.throttle_default)
-            self._pause(provider.id, "throttled", error.reason, seconds)
+            scope, kind = provider.id, "throttled"
         elif isinstance(error, Forbidden):
-            self._pause(
-                _blocked_scope(candidate, error), "blocked", error.reason, self._settings.blocked_cooldown
-            )
+            seconds = self._settings.blocked_cooldown
+            scope, kind = _blocked_scope(candidate, error), "blocked"
+        else:
+            return failure
+        if used is not None and (error.cause == "key" if isinstance(error, Forbidden) else not error.ban):
+            seconds = self._sender.keys.rest(used, seconds)
+        if not seconds:
+            reason = f"{failure.reason}; this key rests, another is used"
+            return replace(failure, reason=reason, whole_provider=False, retry=True)
+        self._pause(scope, kind, error.reason, seconds)
         return failure
 
     def _pause(self, scope: str, kind: Any, reason: str, seconds: float) -> None:

@@ -2,10 +2,13 @@
 
 from typing import Literal, Protocol
 
+import httpx
+
 from core.answer import Outcome
-from core.catalog import Endpoint
+from core.catalog import Endpoint, Provider
 from core.engine.breaker import Breaker
 from core.engine.cooldown import Cooldown
+from core.market import Query
 
 Axis = Literal["circuit", "truth"]
 
@@ -30,6 +33,14 @@ class Observer(Protocol):
     ) -> None:
         """A host was asked for its cheapest thing, whatever it serves."""
 
+    def read(self, endpoint: Endpoint, provider: Provider, query: Query, response: httpx.Response) -> None:
+        """A body was read, and is in shape."""
+
+    def unreadable(
+        self, endpoint: Endpoint, provider: Provider, query: Query, response: httpx.Response
+    ) -> None:
+        """A body is not in the declared shape."""
+
     def turned(self, endpoint: Endpoint, axis: Axis, circuit: Breaker, error: str) -> None:
         """A circuit has another state than before, or is open anew; ``error`` is the endpoint's last."""
 
@@ -44,6 +55,12 @@ class Nobody:
         """Nothing."""
 
     def checked(self, *_: object) -> None:
+        """Nothing."""
+
+    def read(self, *_: object) -> None:
+        """Nothing."""
+
+    def unreadable(self, *_: object) -> None:
         """Nothing."""
 
     def turned(self, *_: object) -> None:

@@ -39,7 +39,7 @@ class Sender:
         keys: Keys | None = None,
     ) -> None:
         self._injected = transport
-        self._keys = keys or Keys((), lab=True)
+        self.keys = keys or Keys((), lab=True)
         self._lab = httpx.URL(lab_url) if lab_url else None
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
@@ -50,7 +50,7 @@ class Sender:
     async def send(self, host: Host, request: WireRequest, seconds: float | None = None) -> httpx.Response:
         """One exchange, read whole. ``httpx`` errors as they come; BadPayload if the body is huge."""
         seconds = self._request_timeout if seconds is None else seconds
-        filled = self._keys.fill(request)
+        filled = self.keys.fill(request)
         try:
             async with asyncio.timeout(seconds):
                 if self._injected is not None:

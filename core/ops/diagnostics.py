@@ -1,6 +1,5 @@
 """Everything that helps to find out what is wrong, as plain data for one JSON file. Secrets are never in it."""
 
-import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 
 from core.catalog import Catalog
 from core.engine.snapshot import Snapshot
+from core.environment import environment
 from core.ops.alerts import Alert
 from core.ops.alerts.outbox import TargetState
 from core.ops.events import Event
@@ -59,7 +59,7 @@ def diagnostics(
         "alerts": [alert.as_dict() for alert in alerts],
         "alert_targets": [asdict(target) for target in targets],
         "settings": shown(settings),
-        "keys": {name: name in os.environ for name in variables(catalog)},
+        "keys": {name: name in environment for name in variables(catalog)},
     }
     found: dict[str, Any] = scrubbed(document, secrets(settings, catalog))
     return found
@@ -98,7 +98,7 @@ def variables(catalog: Catalog) -> list[str]:
 
 def secrets(settings: Settings, catalog: Catalog) -> set[str]:
     """Texts that must stand nowhere."""
-    held = [os.environ.get(name, "") for name in variables(catalog)]
+    held = [environment.get(name, "") for name in variables(catalog)]
     found = {key.strip() for text in held for key in (text, *text.split(","))}
     for name in settings.secrets():
         value = getattr(settings, name)

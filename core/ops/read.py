@@ -17,6 +17,8 @@ from core.ops.schema import DAY, HOUR, KEPT, MINUTE, events, read_only, rollups
 from core.ops.tally import Tally
 from core.ops.writer import tally_of
 
+CHECK = "check"
+"""Stands in the place of a capability where a host itself was asked: ``kraken/check@api.kraken.com``."""
 MOST = 10_000
 """Events given at once at most."""
 Resolution = Literal["minute", "hour", "day"]
@@ -171,6 +173,21 @@ class JournalReader:
             "endpoint": rollups.c.target,
         }[by]
         return self._bars([], column, now, days, hours)
+
+    def targets(self, since: float) -> list[str]:
+        """Endpoints that were asked since then, by the hour; hosts' own checks not among them."""
+        query = select(rollups.c.target).where(
+            rollups.c.resolution == HOUR, rollups.c.start >= since - HOUR, rollups.c.capability != CHECK
+        )
+        with self._engine.connect() as connection:
+            return sorted(connection.scalars(query.distinct()))
+
+    def providers_by_minute(self, since: float) -> dict[int, int]:
+        """Minute (UTC seconds) → how many providers were asked in it; of the last 24 hours."""
+        query = select(rollups.c.start, func.count(rollups.c.provider.distinct())).group_by(rollups.c.start)
+        query = query.where(rollups.c.resolution == MINUTE, rollups.c.start >= since - MINUTE)
+        with self._engine.connect() as connection:
+            return {int(start): int(count) for start, count in connection.execute(query)}
 
     def seen(self, since: float) -> dict[str, Tally]:
         """Endpoint → its attempts since then, by the minute."""

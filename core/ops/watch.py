@@ -25,12 +25,12 @@ from core.ops.events import (
     StateChanged,
 )
 from core.ops.journal import Journal
+from core.ops.read import CHECK
+from core.ops.shapes import Shapes
 from core.ops.tally import GOOD, REFUSED
 
 LOOK = 0.2
 """Seconds after something happened until the states are compared with those before."""
-CHECK = "check"
-"""Stands in the place of a capability where a host itself was asked: ``kraken/check@api.kraken.com``."""
 NOBODYS = frozenset({"overtaken", "unknown_symbol", "skipped_quota", "skipped_unserved"})
 """Outcomes that are counted, but no failed attempts: cancelled, a caller's error, our own thrift."""
 
@@ -38,7 +38,11 @@ NOBODYS = frozenset({"overtaken", "unknown_symbol", "skipped_quota", "skipped_un
 class Watch:
     """The engine's observer in one world. States are compared a moment later, off the hot path."""
 
-    def __init__(self, journal: Journal, guard: Guard, connectivity: Connectivity, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, guard: Guard, connectivity: Connectivity, clock: Clock, shapes: Shapes
+    ) -> None:
+        self.read = shapes.read
+        self.unreadable = shapes.unreadable
         self._journal = journal
         self._guard = guard
         self._connectivity = connectivity

@@ -92,6 +92,8 @@ class MetadataCall(Timed):
     """The market as a whole, or one asset."""
 
     about: Literal["market", "asset"]
+    rows: Dotted = ()
+    """Where the list is that ``pick`` picks from."""
     figures: dict[str, At]
     name: Dotted | None = None
     home: Dotted | None = None

@@ -45,6 +45,8 @@ class Call(Model):
     json_body: Any = Field(None, alias="json")
     headers: dict[str, str] = Field(default_factory=dict)
     docs: Https | None = None
+    priority: Annotated[int, Field(strict=True, ge=0)] | None = None
+    """Where it is not that of the provider: a venue may be asked first for prices and last for all else."""
     cost: Positive = 1.0
     cost_by_rows: tuple[CostStep, ...] = ()
     """Where the cost depends on how much is asked for; the last step holds beyond it."""

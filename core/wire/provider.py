@@ -23,7 +23,7 @@ from core.market import (
 from core.wire import around, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
-from core.wire.around import OnChainCall, Timed
+from core.wire.around import MetadataCall, OnChainCall, Timed
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
 from core.wire.listing import ListingCall, read_listing
@@ -113,6 +113,11 @@ class Provider:
     def __repr__(self) -> str:
         return f"<Provider {self.id}: {' '.join(self.capabilities)}>"
 
+    def priority_for(self, capability: Capability) -> int:
+        """Lower is asked first."""
+        call = self.declaration.calls.get(capability)
+        return self.priority if call is None or call.priority is None else call.priority
+
     def serves(self, query: Query, now: float | datetime | None = None) -> str | None:
         """None when it can serve the query as it stands, else why not, in words.
 
@@ -200,13 +205,14 @@ class Provider:
         return self._request(call, template, names, self._host(host))
 
     def check_request(self, host: Host | str | None = None) -> WireRequest:
-        """The cheapest declared call, for connectivity and health."""
+        """The cheapest declared call, for connectivity and health; with a key only where nothing goes without."""
         check = self.declaration.check
         url = httpx.URL(self._host(host).url + check.path)
         headers, content = {"accept": _ACCEPT[check.format]}, None
         if check.json_body is not None:
             headers["content-type"], content = "application/json", _encoded(check.json_body)
-        return WireRequest("GET" if content is None else "POST", url, headers, content)
+        slot = self.auth.name if self.auth is not None and self.auth.required else None
+        return WireRequest("GET" if content is None else "POST", url, headers, content, slot)
 
     def listing_request(self, host: Host | str | None = None) -> WireRequest:
         """The request for the list of symbols. ValueError when the provider has none."""
@@ -349,7 +355,7 @@ class Provider:
         """The body, or of many tickers the one that is meant."""
         if not isinstance(call, TickerCall | Timed) or call.pick is None:
             return body
-        rows = find(body, call.rows) if isinstance(call, TickerCall) else body
+        rows = find(body, call.rows) if isinstance(call, TickerCall | MetadataCall) else body
         if rows is MISSING:
             rows = body  # the same rows without their wrapping, as a neighbouring call has them
         if isinstance(rows, dict):

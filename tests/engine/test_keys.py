@@ -54,7 +54,8 @@ def test_no_key_in_the_lab_and_none_without_one():
 
 def test_several_keys_take_turns():
     keys = Keys([provider(header="x")], lab=False, source={"COINGECKO_API_KEY": " one, two ,,"})
-    assert [keys.fill(ASKED).key for _ in range(4)] == ["one", "two", "one", "two"]
+    found = [keys.fill(ASKED).used.key.get_secret_value() for _ in range(4)]
+    assert found == ["one", "two", "one", "two"]
 
 
 def test_a_missing_key_is_named():

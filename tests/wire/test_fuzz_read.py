@@ -12,7 +12,28 @@ from hypothesis import strategies as st
 
 from core.answer import WireError
 from core.catalog import Catalog
-from core.market import CandleQuery, OrderBook, OrderBookQuery, PriceQuery, Query, Quote, Volume, VolumeQuery
+from core.market import (
+    METRICS,
+    AssetFacts,
+    CandleQuery,
+    MarketOverview,
+    MetadataQuery,
+    News,
+    NewsQuery,
+    OnChainFigure,
+    OnChainQuery,
+    OrderBook,
+    OrderBookQuery,
+    PriceQuery,
+    Query,
+    Quote,
+    Sentiment,
+    SentimentQuery,
+    Social,
+    SocialQuery,
+    Volume,
+    VolumeQuery,
+)
 
 CATALOG = Catalog.load()
 T0 = 1_790_000_000 // 3600 * 3600
@@ -66,7 +87,7 @@ providers = st.sampled_from(PROVIDERS)
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
     symbol = draw(st.sampled_from(["BTC/USDT", "BTC/USD", "DOGE/BTC"]))
-    match draw(st.integers(0, 3)):
+    match draw(st.integers(0, 8)):
         case 0:
             start = draw(st.none() | st.integers(T0 - 10**6, T0 + 10**6))
             return CandleQuery(
@@ -81,12 +102,22 @@ def queries(draw: st.DrawFn) -> Query:
             return PriceQuery(symbol)
         case 2:
             return VolumeQuery(symbol)
+        case 3:
+            return MetadataQuery(draw(st.sampled_from([None, "BTC", "DOGE"])))
+        case 4:
+            return NewsQuery(draw(st.sampled_from([None, "BTC", "spot etf"])), draw(st.integers(1, 30)))
+        case 5:
+            return SentimentQuery()
+        case 6:
+            return SocialQuery(symbol)
+        case 7:
+            return OnChainQuery(draw(st.sampled_from(list(METRICS))))
     return OrderBookQuery(symbol, draw(st.integers(1, 30)))
 
 
 def check(provider: Any, query: Query, response: httpx.Response, now: float | None) -> None:
     value, said = None, None
-    if query.capability not in provider.capabilities:
+    if query.capability not in provider.capabilities or provider.declaration.call_for(query) is None:
         with pytest.raises(ValueError, match=provider.id):
             provider.read(query, response, now=now)
         return
@@ -110,8 +141,13 @@ def check(provider: Any, query: Query, response: httpx.Response, now: float | No
         assert [price for price, _ in value.asks] == sorted(p for p, _ in value.asks)
     elif isinstance(value, Quote):
         assert math.isfinite(value.last)
+    elif isinstance(value, News):
+        assert len(value) <= query.limit
+        assert all(item.title and item.url.startswith("http") for item in value)
+    elif isinstance(value, OnChainFigure | Sentiment):
+        assert math.isfinite(getattr(value, "value", 0.0) + getattr(value, "score", 0.0))
     else:
-        assert isinstance(value, Volume)
+        assert isinstance(value, Volume | MarketOverview | AssetFacts | Social)
 
 
 @settings(max_examples=250, deadline=None)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.lab import around
 from core.lab.day import day
 from core.lab.market import Listing, listings
 from core.lab.venue import Call, Refusal, Reply, Venue, page, route
@@ -35,7 +36,7 @@ class CoinCap(Venue):
         rows = [_asset(call, listing, rank) for rank, listing in enumerate(self.listed, 1)]
         return Reply({"timestamp": int(call.now * 1000), "data": rows}, tables=[rows], prices=("priceUsd",))
 
-    @route("/v3/assets/(?P<coin>[^/]+)", "price", "volume", "ping")
+    @route("/v3/assets/(?P<coin>[^/]+)", "price", "volume", "metadata", "ping")
     def asset(self, call: Call) -> Reply:
         """One coin."""
         for rank, listing in enumerate(self.listed, 1):
@@ -64,10 +65,10 @@ def _asset(call: Call, listing: Listing, rank: int) -> dict[str, Any]:
         "id": _IDS[listing.base],
         "rank": str(rank),
         "symbol": listing.base,
-        "name": listing.base.capitalize(),
-        "supply": "10000000.000000000000000000",
-        "maxSupply": None,
-        "marketCapUsd": f"{now.last * 1e7:.18f}",
+        "name": around.NAMES[listing.base],
+        "supply": f"{around.SUPPLY[listing.base]:.18f}",
+        "maxSupply": f"{limit:.18f}" if (limit := around.MAX_SUPPLY.get(listing.base)) else None,
+        "marketCapUsd": f"{now.last * around.SUPPLY[listing.base]:.18f}",
         "volumeUsd24Hr": f"{now.turnover:.18f}",
         "priceUsd": f"{now.last:.18f}",
         "changePercent24Hr": f"{now.change * 100:.15f}",

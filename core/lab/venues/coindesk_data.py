@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from core.lab import around
 from core.lab.day import day, rows_of, whole
 from core.lab.grid import span
 from core.lab.market import Listing, listings
@@ -27,6 +28,27 @@ class CoinDeskData(Venue):
         """The indices."""
         del call
         return Reply({"Data": {"cadli": {"STATUS": "ACTIVE"}}, "Err": {}})
+
+    @route("/news/v1/article/list", "news")
+    def articles(self, call: Call) -> Reply:
+        """``limit`` articles, of one category if asked."""
+        asked, most = call.params.get("categories"), int(call.params.get("limit", "10"))
+        told = [story for story in around.stories(call.now, 24 * most) if asked in {None, story.asset}][:most]
+        rows = [
+            {
+                "TYPE": "121",
+                "ID": story.number,
+                "PUBLISHED_ON": story.time,
+                "TITLE": story.title,
+                "SUBTITLE": None,
+                "URL": f"https://newsroom.example/{story.number}",
+                "BODY": story.text,
+                "KEYWORDS": f"{around.NAMES[story.asset]}|Markets",
+                "SOURCE_DATA": {"TYPE": "120", "SOURCE_KEY": "newsroom", "NAME": "A Newsroom"},
+            }
+            for story in told
+        ]
+        return Reply({"Data": rows, "Err": {}})
 
     @route("/index/cc/v1/historical/(?P<unit>minutes|hours|days)", "ohlcv")
     def historical(self, call: Call) -> Reply:

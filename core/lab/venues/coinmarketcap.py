@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.lab import around
 from core.lab.day import day, iso
 from core.lab.market import Listing, listings
 from core.lab.venue import Call, Refusal, Reply, Venue, page, route
@@ -44,7 +45,36 @@ class CoinMarketCap(Venue):
         quotes = [row["quote"][currency] for row in rows]
         return _data(call, rows, 1, tables=[quotes])
 
-    @route("/v2/cryptocurrency/quotes/latest", "price", "volume")
+    @route("/v1/global-metrics/quotes/latest", "metadata")
+    def world(self, call: Call) -> Reply:
+        """The market as a whole."""
+        cap = around.total(call.market, call.now)
+        shares = {
+            f"{base.lower()}_dominance": around.capitalisation(call.market, base, call.now) / cap * 100
+            for base in ("BTC", "ETH")
+        }
+        told = {
+            "total_market_cap": cap,
+            "total_volume_24h": around.turnover(call.market, call.now),
+            "total_market_cap_yesterday_percentage_change": around.change_24h(call.market, "BTC", call.now),
+        }
+        body = {
+            "active_cryptocurrencies": 9000,
+            "active_market_pairs": 90000,
+            **shares,
+            "quote": {"USD": told},
+            "last_updated": iso(call.now // 60 * 60),
+        }
+        return _data(call, body, 1)
+
+    @route("/v3/fear-and-greed/latest", "sentiment")
+    def mood(self, call: Call) -> Reply:
+        """An index from 0 to 100, every quarter of an hour."""
+        index = around.mood(int(call.now // 86400))
+        told = {"value": index, "value_classification": around.mood_word(index)}
+        return _data(call, {**told, "update_time": iso(call.now // 900 * 900)}, 1)
+
+    @route("/v2/cryptocurrency/quotes/latest", "price", "volume", "metadata")
     def quotes(self, call: Call) -> Reply:
         """The coins of these numbers, by number."""
         currency = call.params.get("convert", "USD")
@@ -107,15 +137,19 @@ def _row(call: Call, listing: Listing, currency: str) -> dict[str, Any]:
         "volume_24h": now.turnover,
         "percent_change_1h": 0.1,
         "percent_change_24h": now.change * 100,
-        "market_cap": now.last * 1e7,
+        "market_cap": now.last * around.SUPPLY[listing.base],
         "last_updated": iso(call.now // 60 * 60),
     }
     return {
         "id": _NUMBERS[listing.base],
-        "name": listing.base.capitalize(),
+        "name": around.NAMES[listing.base],
         "symbol": listing.base,
         "slug": listing.base.lower(),
-        "max_supply": None,
+        "date_added": "2013-04-28T00:00:00.000Z",
+        "cmc_rank": 1 + around.ranked(call.market, call.now).index(listing.base),
+        "circulating_supply": around.SUPPLY[listing.base],
+        "total_supply": around.SUPPLY[listing.base],
+        "max_supply": around.MAX_SUPPLY.get(listing.base),
         "platform": None,
         "last_updated": iso(call.now // 60 * 60),
         "quote": {currency: told},

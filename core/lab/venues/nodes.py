@@ -15,7 +15,7 @@ class BNBChain(Node):
     """docs.bnbchain.org: the data seeds of BNB Smart Chain."""
 
     id, chain, number = "bnb_chain", "bnb", 56
-    hosts = ("bsc-dataseed.bnbchain.org", "bsc-dataseed1.bnbchain.org", "bsc-dataseed-public.bnbchain.org")
+    hosts = ("bsc-dataseed.bnbchain.org", "bsc-dataseed-public.bnbchain.org", "bsc-dataseed.nariox.org")
     routes = methods("/")
 
 
