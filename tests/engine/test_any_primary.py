@@ -143,6 +143,7 @@ async def test_failures_of_the_primary(stage, name, capability):
             "garbage",
             "reset",
         ):
+            await asyncio.sleep(61)  # for quotas of a few calls a minute
             on.lab.inject(name, fault)
             answer = await on.ask()
             assert answer.source in on.others, fault
@@ -152,7 +153,7 @@ async def test_failures_of_the_primary(stage, name, capability):
             assert (await on.health()).errors in {1, 2}, fault  # a broken connection is tried again once
             on.lab.clear()
             await hub.reset()
-            await asyncio.sleep(61)  # for quotas of a few calls a minute
+        await asyncio.sleep(61)
         on.lab.inject(name, "refuse")
         answer = await on.ask()
         assert answer.source in on.others
