@@ -23,6 +23,7 @@ from core.engine.guard import scopes
 from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
 from core.engine.target import endpoints_of
+from core.features import KeyFeature, features
 from core.files import write_atomically
 from core.indicators import Summary
 from core.lab import Lab
@@ -565,6 +566,10 @@ class AsyncHub:
     def knobs(self) -> tuple[Knob, ...]:
         """Every knob: its value, where that comes from, what waits for the next start, why it is locked."""
         return knobs(self.settings)
+
+    def features(self) -> tuple[KeyFeature, ...]:
+        """The keys that providers know: which are there, what they unlock, where to get one. Never a key."""
+        return features(self.catalog.values(), resting=self._world.sender.keys.resting)
 
     async def _follow(self, new: Settings, how: str, who: str) -> Configured:
         """Let everything that runs go by the new knobs; what was changed is on record when this returns."""

@@ -21,6 +21,7 @@ from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
+from core.features import KeyFeature
 from core.indicators import Summary
 from core.lab import Lab
 from core.market import (
@@ -260,6 +261,10 @@ class Hub:
     def knobs(self) -> tuple[Knob, ...]:
         """See :meth:`AsyncHub.knobs`."""
         return self.hub.knobs()
+
+    def features(self) -> tuple[KeyFeature, ...]:
+        """See :meth:`AsyncHub.features`."""
+        return self.hub.features()
 
     def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.forget_failures`."""
