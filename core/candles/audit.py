@@ -12,8 +12,9 @@ from core.candles.agree import Agreement, Second, bars_from, compare, second_of
 from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps, judge_flat
 from core.candles.findings import Finding, table
 from core.candles.frame import SECOND, Bars, Ints, anchor_of, iso, step_of, to_index
+from core.candles.scale import locally
 from core.candles.score import Tally
-from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation, locally
+from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation
 from core.candles.structure import Shape, arrange
 from core.candles.values import Flaws, examine
 from core.market import Moment, to_seconds
@@ -315,16 +316,16 @@ def _usable(found: Inspection, good: int) -> float:
         places = np.flatnonzero(~mask)
         made = (found.bars.time[places] - found.shape.offset) // found.shape.step
         made, order = np.unique(made, return_index=True)
-        words = found.bars.method[places][order].astype(str)
-        fresh = ~np.isin(made, slot)
-        made, words = made[fresh], words[fresh]
+        words = found.bars.method.take(places[order])
+        fresh = ~np.isin(made, slot, assume_unique=True)
+        made, words = made[fresh], words.take(fresh)
         first, last = min(first, *made[:1].tolist(), first), max(last, *made[-1:].tolist(), last)
-        breaks = np.flatnonzero((np.diff(made) != 1) | (words[1:] != words[:-1]))
+        breaks = np.flatnonzero((np.diff(made) != 1) | (np.diff(words.codes) != 0))
         starts = np.r_[0, breaks + 1][: len(made)]
         length = np.diff(np.r_[starts, len(made)])
-        for word in np.unique(words):
-            mine = np.flatnonzero(words[starts] == word)
-            total += float((scoring.trust(str(word), length[mine]) * length[mine]).sum())
+        for code, word in enumerate(words.names):
+            mine = np.flatnonzero(words.codes[starts] == code)
+            total += float((scoring.trust(word, length[mine]) * length[mine]).sum())
     return total / (last - first + 1)
 
 
