@@ -95,8 +95,12 @@ class Labels:
 
     def categorical(self, names: Sequence[str]) -> pd.Categorical:
         """As a pandas column over these names, which hold all that occur."""
-        table = np.array([names.index(name) if name in names else -1 for name in self.names], dtype=np.int16)
-        codes = table[self.codes] if len(table) else self.codes
+        codes = self.codes
+        if self.names != tuple(names)[: len(self.names)]:
+            table = np.array(
+                [names.index(name) if name in names else -1 for name in self.names], dtype=np.int16
+            )
+            codes = table[codes]
         return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
 
 

@@ -146,7 +146,7 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
         kept = base.take(keep)
         columns = {name: part[keep] for name, part in columns.items()}
     at = kept.time
-    made_by = kept.method or Labels.all("observed", len(at))
+    made_by = kept.method or Labels(np.zeros(len(at), dtype=np.int16), METHODS)
     made_from = kept.source or Labels.all(own, len(at))
     lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
     if not len(lines):
@@ -160,7 +160,7 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
     known = there | (fields >= len(base.fields))
     if not there.all():
         at, row_of = _widened(at, stamps[known & ~there])
-        columns = {name: part[row_of] for name, part in columns.items()}
+        columns = {name: np.take(part, row_of, mode="clip") for name, part in columns.items()}
         made_by, made_from = made_by.take(row_of), made_from.take(row_of)
         rows = np.searchsorted(at, stamps)
     lines, rows = lines[known[which]], rows[which][known[which]]
@@ -202,7 +202,7 @@ def framed(rows: Bars, unit: str) -> pd.DataFrame:
     assert rows.method is not None  # noqa: S101
     columns: dict[str, Any] = {name: rows.column(name) for name in rows.fields}
     columns["source"] = rows.source.categorical(rows.source.used())
-    columns["method"] = rows.method.categorical(known_methods(rows.method.used()))
+    columns["method"] = rows.method.categorical(known_methods(rows.method.names))
     return pd.DataFrame(columns, index=to_index(rows.time, unit), copy=False)
 
 

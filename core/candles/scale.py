@@ -44,7 +44,7 @@ def scale_of(x: Floats) -> Scale:
     count = len(x)
     if count < 2:
         return Scale(0.0, np.zeros(count))
-    stride = max(1, count // 100_000)
+    stride = max(1, count // 25_000)
     sample = np.abs(x[1::stride] - x[: count - 1 : stride])
     most, nearly_all = np.quantile(sample, (0.9, 0.99))
     # when more than one return in a hundred is a defect, the 99 % quantile is one too

@@ -75,7 +75,7 @@ def belief(rows: Bars, at: Ints, local: Floats) -> Floats:
     )
     if rows.volume is None:  # nothing can speak for a crash, so less is said
         return np.asarray(2 * found)
-    stride = max(1, len(rows.volume) // 50_000)
+    stride = max(1, len(rows.volume) // 25_000)
     pairs = rows.volume[:-1:stride], rows.volume[1::stride]
     both = (pairs[0] > 0) & (pairs[1] > 0)
     leaps = np.abs(np.log(pairs[1][both] / pairs[0][both]))
@@ -99,7 +99,7 @@ def _closes(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
     back = np.sign(away) * (x[at] - np.log(rows.open[after]))
     torn = (back >= 0.4 * size) & (back <= 2.5 * size)  # farther is a jump that begins there
     # where opens do not follow closes anyway (thin markets), a way back that is torn says less
-    stride = max(1, len(x) // 50_000)
+    stride = max(1, len(x) // 25_000)
     steps = np.abs(rows.open[1::stride] / rows.close[:-1:stride] - 1)
     loose = min(1.0, float(np.quantile(steps, 0.9)) / scale.whole)
     believed = belief(rows, at, local)

@@ -199,7 +199,7 @@ def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     volume = rows.volume
     if volume is None or len(volume) < 100:
         return None
-    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 100_000)], 0.99))  # what it has seen anyway
+    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 25_000)], 0.99))  # what it has seen anyway
     at = np.flatnonzero(volume > most)
     if not len(at):
         return None
