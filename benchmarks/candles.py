@@ -8,10 +8,9 @@ quickest of the runs counts. Target: at most half of freqtrade's time, at most s
 """
 
 import argparse
-import resource
-import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,32 +79,15 @@ def against(rows: int, runs: int) -> float | None:
     return min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
 
 
-def peak(rows: int) -> tuple[float, float]:
-    """Most memory that audit and repair take beyond the frame, and the frame itself, in bytes.
-
-    Measured in a process of its own, as the growth of its largest resident size.
-    """
-    code = f"import sys; sys.path[:0] = {sys.path!r}; import candles; candles.peak_here({rows})"
-    here = str(Path(__file__).parent)
-    said = subprocess.run([sys.executable, "-c", code], cwd=here, check=True, capture_output=True, text=True)
-    more, size = said.stdout.split()
-    return float(more), float(size)
-
-
-def peak_here(rows: int) -> None:
-    both(minutes(1000))  # what is loaded once is no cost of a million rows
+def peak(rows: int) -> float:
+    """Most memory that audit and repair hold at once, in times the frame."""
     frame = minutes(rows)
-    size = int(frame.memory_usage().sum())
-    # making the frame took more than it is: the top so far counts as nothing only if ours stays below it
-    held = _resident()
+    both(minutes(1000))  # what is loaded once is no cost of a million rows
+    tracemalloc.start()
     both(frame)
-    top = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(max(0, top - held), size)
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+    _, top = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return top / float(frame.memory_usage().sum())
 
 
 def slope(sizes: list[int], runs: int) -> list[tuple[int, float]]:
@@ -130,8 +112,7 @@ def main() -> None:
         named = frame.rename_axis("date").reset_index()
         print(f"  {'freqtrade, with fill':<22}{best(freqtrade, named, asked.runs) * 1e3:>8.0f} ms")
         print(f"  ratio {against(asked.rows, asked.runs):.2f}")
-    more, size = peak(asked.rows)
-    print(f"memory: {more / 2**20:.0f} MiB beyond the frame of {size / 2**20:.0f} MiB, {more / size:.1f} x")
+    print(f"  memory {peak(asked.rows):.1f} x the frame")
     print(
         "microseconds a row: "
         + ", ".join(f"{rows:,} {cost:.3f}" for rows, cost in slope(asked.sizes, asked.runs))
