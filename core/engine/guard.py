@@ -99,6 +99,8 @@ class Guard:
             if scope in self.isolated:
                 reason = f"isolated: {self.isolated[scope]}"
                 return Refusal("skipped_isolated", reason, scope, scope in held_by[:2])
+        if said := self.disabled(provider):
+            return Refusal("skipped_disabled", said, provider.id, whole_provider=True)
         if cooldown := self.cooldowns.holding(held_by, now):
             left = cooldown.until - now
             reason = f"{cooldown.kind} for {left:.0f} s more: {cooldown.reason}"

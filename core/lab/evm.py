@@ -17,10 +17,15 @@ class Node(PlainVenue):
     number: ClassVar[int]
     """Of the chain: 1 is Ethereum."""
 
+    def at(self, call: Call) -> str:
+        """The chain that a call is about."""
+        del call
+        return self.chain
+
     def block(self, call: Call) -> Reply:
         """The newest block without its transactions."""
-        newest = around.block(self.chain, call.now)
-        price = around.gas(self.chain, call.now)
+        newest = around.block(self.at(call), call.now)
+        price = around.gas(self.at(call), call.now)
         result = {
             "number": hex(newest.height),
             "hash": f"0x{newest.height:064x}",
@@ -33,11 +38,11 @@ class Node(PlainVenue):
 
     def gas(self, call: Call) -> Reply:
         """Wei."""
-        return self._said(call, hex(around.gas(self.chain, call.now)))
+        return self._said(call, hex(around.gas(self.at(call), call.now)))
 
     def height(self, call: Call) -> Reply:
         """The newest block's number alone."""
-        return self._said(call, hex(around.block(self.chain, call.now).height))
+        return self._said(call, hex(around.block(self.at(call), call.now).height))
 
     def chain_id(self, call: Call) -> Reply:
         """Which chain it is."""

@@ -36,6 +36,7 @@ AROUND: tuple[Venue, ...] = (
     nodes.Optimism(),
     nodes.Arbitrum(),
     nodes.Avalanche(),
+    nodes.OneRPC(),
     nodes.Alchemy(),
     nodes.Infura(),
     ledgers.Solana(),

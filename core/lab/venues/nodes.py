@@ -1,6 +1,7 @@
 """Public nodes of Ethereum-like chains, each as its operator documents it; all speak JSON-RPC."""
 
 from core.lab.evm import Node, methods
+from core.lab.venue import Call
 
 
 class PublicNode(Node):
@@ -65,3 +66,15 @@ class Infura(Node):
     id, chain, number = "infura", "eth", 1
     hosts = ("mainnet.infura.io",)
     routes = methods("/v3(/[^/]+)?")
+
+
+class OneRPC(Node):
+    """1rpc.io: nodes of several chains, told apart by the path."""
+
+    id, chain, number = "one_rpc", "eth", 1
+    hosts = ("1rpc.io",)
+    routes = methods("/(?P<chain>eth|bnb|arb|op|avax/c)")
+
+    def at(self, call: Call) -> str:
+        """By the path."""
+        return call.params["chain"].partition("/")[0]
