@@ -152,6 +152,19 @@ class Settings(BaseSettings):
         description="an address of your own that forwards requests, asked last before the stale cache; "
         "{url} in it stands for the address to fetch, otherwise ?url= is added",
     )
+    auto_repair_enabled: bool = Field(
+        True,
+        description="repair candles when nobody asks: pages then show the best estimate, not the raw candles",
+    )
+    gap_detection_window_hours: float = Field(
+        24.0, ge=0, le=1e6, description="how far back from its end a series is repaired when nobody asks"
+    )
+    max_gap_fill_attempts: int = Field(
+        3, ge=0, le=1000, description="how often one gap is asked for when nobody asks"
+    )
+    corruption_threshold: float = Field(
+        0.05, ge=0, le=1, description="share of broken candles above which a whole series is fetched anew"
+    )
     archive: bool = Field(True, description="keep the closed candles that were fetched, as Parquet")
     archive_days: int = Field(
         0, ge=0, le=36_500, description="whole months older than this are given up; 0 keeps all"

@@ -3,7 +3,7 @@
 from core.ui import asked, candles, frame, indicators
 
 hub = frame.hub()
-wish = asked.controls()
+wish = asked.controls(hub)
 chosen = indicators.choose()
 answer = candles.fetch(hub, wish, chosen)
 if answer is not None:

@@ -33,6 +33,10 @@ AT_ONCE = frozenset(
         "blocked_cooldown",
         "revalidate_seconds",
         "monitor",
+        "auto_repair_enabled",
+        "gap_detection_window_hours",
+        "max_gap_fill_attempts",
+        "corruption_threshold",
     }
 )
 """Knobs that a running hub follows; the others hold from the next start on."""

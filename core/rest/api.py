@@ -19,7 +19,6 @@ from core.rest import (
     indicators,
     knobs,
     probes,
-    proxy,
     quality,
     status,
     symbols,
@@ -33,7 +32,7 @@ READING = tuple(
     for module in (candles, answers, indicators, quality, symbols, status, features, watch, knobs)
 )
 """Routes that change nothing."""
-ACTING = (actions.router, healing.router, alarming.router, knobs.changing, proxy.router)
+ACTING = (actions.router, healing.router, alarming.router, knobs.changing)
 """Routes that do; each of them asks for leave."""
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from core.hub import Hub
 from core.market import INTERVALS, CandleQuery, parse_symbol
 from core.ui.words import listed, plain
 
@@ -36,10 +37,7 @@ WINDOWS = {
 Shown = Literal["best", "as_known", "raw"]
 VERSIONS: dict[str, Shown] = {"best estimate": "best", "as known": "as_known", "raw": "raw"}
 """Versions of a series, by their names: repaired, with nothing later than each candle, and as it came."""
-VERSION_HELP = (
-    "*Best estimate*: repaired, in gold. *As known*: repaired with nothing that came later than the candle, "
-    "for backtests. *Raw*: as it came."
-)
+RAW = "raw"
 
 DEFAULTS = {"symbol": "BTC/USDT", "interval": "1h", "window": "1w", "view": "best estimate"}
 FEWEST, MOST = 12, 10_000
@@ -65,8 +63,8 @@ class Asked:
         return f"{self.query.symbol} {self.query.interval} {self.window}"
 
 
-def controls() -> Asked:
-    """Symbol, interval, window and refresh. What the address says wrong is named, and the default shown."""
+def controls(hub: Hub) -> Asked:
+    """Symbol, interval, window, version, refresh. What the address says wrong is named, and the default shown."""
     # Streamlit drops an interval or window that is not on offer; what the address said is read before.
     wrong = [
         _not_offered("interval", INTERVALS),
@@ -99,23 +97,30 @@ def controls() -> Asked:
             bind="query-params",
             width=110,
         )
-        version = st.segmented_control(
-            "Version",
-            list(VERSIONS),
-            default=DEFAULTS["view"],
-            required=True,
-            key="view",
-            bind="query-params",
-            help=VERSION_HELP,
-        )
+        shown = version(hub)
         st.button("Refresh", icon=":material/refresh:", key="refresh", on_click=ask_again)
     symbol, no_symbol = _symbol(typed)
     for problem in filter(None, (no_symbol, *wrong)):
         st.warning(problem, icon=":material/link_off:")
     rows, note = rows_of(interval, window)
-    return Asked(
-        CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else (), VERSIONS[version]
+    return Asked(CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else (), shown)
+
+
+def version(hub: Hub) -> Shown:
+    """Which version of a series is shown: the best estimate by default, raw where nothing is repaired by itself."""
+    found = st.segmented_control(
+        "Version",
+        list(VERSIONS),
+        default=DEFAULTS["view"] if hub.settings.auto_repair_enabled else RAW,
+        required=True,
+        key="view",
+        bind="query-params",
+        help=(
+            "*Best estimate*: repaired, in gold. *As known*: repaired with nothing that came later than the "
+            "candle, for backtests. *Raw*: as it came."
+        ),
     )
+    return VERSIONS[found]
 
 
 def ask_again() -> None:

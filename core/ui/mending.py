@@ -1,6 +1,7 @@
 """The candles page's repairs: which version is shown, what was done, and how good the series is."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +17,10 @@ from core.market import CandleQuery
 from core.ui import quality_parts
 from core.ui.asked import Asked
 from core.ui.places import REPAIR
-from core.ui.words import listed, plain
+from core.ui.words import count, listed, plain
 
+KEEPING = ("merge", "snap", "retimed", "dropped", "sort")
+"""Methods that move, keep or set aside whole candles."""
 KEPT = 24
 """Repaired answers kept in memory, for all sessions."""
 
@@ -68,18 +71,18 @@ def _repaired(
 
 def caption(mended: Mended, window: pd.DataFrame) -> list[str]:
     """How to read gold and shade in this window."""
-    count = int(repaired(window).sum())
+    touched = int(repaired(window).sum())
     told = []
-    if count:
-        told.append(f"Gold, with ◆ above: {count:,} repaired.")
-    if len(window) and (left := int(_within(mended.gaps, window)["count"].sum())):
+    if touched:
+        told.append(f"Gold, with ◆ above: {touched:,} repaired.")
+    if left := open_in(mended.gaps, window):
         told.append(f"Shaded: {left:,} {'missing' if mended.raw else 'left open'}.")
     return told
 
 
 def alt(mended: Mended, window: pd.DataFrame) -> str:
     """The same for those who do not see the chart."""
-    left = int(_within(mended.gaps, window)["count"].sum())
+    left = open_in(mended.gaps, window)
     parts = [
         f"{int(repaired(window).sum()):,} of them repaired" if repaired(window).any() else "",
         f"{left:,} {'missing' if mended.raw else 'left open'}" if left else "",
@@ -87,9 +90,12 @@ def alt(mended: Mended, window: pd.DataFrame) -> str:
     return "".join(f", {part}" for part in parts if part)
 
 
-def _within(gaps: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
-    inside: pd.DataFrame = gaps.loc[(gaps["end"] >= window.index[0]) & (gaps["start"] <= window.index[-1])]
-    return inside
+def open_in(gaps: pd.DataFrame | None, window: pd.DataFrame) -> int:
+    """Candles of gaps that reach into these candles."""
+    if gaps is None or gaps.empty or window.empty:
+        return 0
+    inside = (gaps["end"] >= window.index[0]) & (gaps["start"] <= window.index[-1])
+    return int(gaps["count"].to_numpy()[inside.to_numpy()].sum())
 
 
 @st.fragment
@@ -117,22 +123,31 @@ def quality(asked: Asked, mended: Mended, before: int) -> None:
 
 
 def summary(result: Repair) -> str:
-    """What the repair did, in a sentence or two."""
-    methods = Counter(result.frame["method"].astype(str).to_numpy()[repaired(result.frame)].tolist())
+    """What the repair did, in a few sentences."""
+    frame, ledger = result.frame, result.ledger
     view = "best estimate" if result.policy.view == "best" else "as known"
-    did = listed([f"{count:,} {plain(said.method(name))}" for name, count in methods.most_common()])
-    parts = [
-        f"**{sum(methods.values()):,} candles repaired** ({view}): {did}." if did else "Nothing to repair."
-    ]
-    later = result.ledger.loc[result.ledger["uses_future"].to_numpy(np.bool_), "time"].nunique()
+    methods = Counter(frame["method"].astype(str).to_numpy()[repaired(frame)].tolist())
+    parts = []
+    if methods:
+        parts.append(f"**{count(sum(methods.values()), 'candle')} repaired** ({view}): {_each(methods)}.")
+    if again := int((frame["method"] == "refetch").sum()):
+        parts.append(f"{count(again, 'candle')} fetched again from the venue: observed, so not gold.")
+    others = ledger.loc[ledger["method"].isin(KEEPING)]
+    if kinds := Counter(others.groupby(level="repair")["method"].first().astype(str).tolist()):
+        parts.append(f"No value made up: {_each(kinds)}.")
+    later = ledger.loc[ledger["uses_future"].to_numpy(np.bool_), "time"].nunique()
     if later:
         parts.append(f"{later:,} rest on later candles; *as known* has none of these.")
     if left := int(result.left_open["count"].sum()):
-        parts.append(f"{left:,} stay open.")
-    return " ".join(parts)
+        parts.append(f"{count(left, 'candle')} stay{'s' * (left == 1)} open.")
+    return " ".join(parts or ["Nothing to repair."])
+
+
+def _each(counts: Mapping[str, int]) -> str:
+    return listed([f"{number:,} {plain(said.method(name))}" for name, number in sorted(counts.items())])
 
 
 def _left_open(gaps: pd.DataFrame) -> None:
     for reason, part in gaps.groupby("reason", sort=False):
-        count = int(part["count"].sum())
-        st.markdown(f"- Left open, {count:,} candles in {len(part):,} gaps: {plain(str(reason))}")
+        left = count(int(part["count"].sum()), "candle")
+        st.markdown(f"- Left open, {left} in {count(len(part), 'gap')}: {plain(str(reason))}")

@@ -86,11 +86,11 @@ def rows_of(defects: pd.DataFrame) -> pd.DataFrame:
     kinds = part["kind"].astype(str)
     return pd.DataFrame(
         {
+            "Defect": [said.kind(kind).capitalize() for kind in kinds],
             "From": part["start"].dt.tz_localize(None),
             "To": part["end"].dt.tz_localize(None),
-            "Defect": [said.kind(kind).capitalize() for kind in kinds],
-            "Cause": [said.cause(str(cause)) for cause in part["cause"]],
             "Candles": part["count"].to_numpy(),
+            "Cause": [said.cause(str(cause)) for cause in part["cause"]],
             "Detail": [
                 detail or said.KINDS[kind][1] for detail, kind in zip(part["detail"], kinds, strict=True)
             ],

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
+from core.answer import NoAnswer
 from core.candles import NotCandles, Repair, RepairPolicy, repair
+from core.candles.archive import Series
 from core.hub import Hub
-from core.ui import repair_file, repair_policy, repair_result, repair_series
-from core.ui.asked import DEFAULTS, VERSION_HELP, VERSIONS
-from core.ui.repair_desk import Desk
+from core.ui import asked, repair_file, repair_policy, repair_result, repair_series
+from core.ui.repair_desk import Desk, View
 from core.ui.words import plain
 from core.ui.work import SOON, Job, progress
 from core.uploads import Cancelled
@@ -30,39 +32,26 @@ def show(hub: Hub) -> None:
         origin = st.segmented_control(
             "Candles of", [SERIES, FILE], default=SERIES, required=True, key="of", bind="query-params"
         )
-        version = _version()
+        shown = asked.version(hub)
     desk = repair_file.choose(lab=hub.health().lab) if origin == FILE else repair_series.choose(hub)
     if desk is None:
         return
     place = st.container(key="repair_place")
-    shown = VERSIONS[version]
-    policy = repair_policy.choose("as_known" if shown == "as_known" else "best", sources=bool(desk.sources))
+    view: View = "as_known" if shown == "as_known" else "best"
+    policy = repair_policy.choose(hub, view, sources=desk.series is not None)
     with place:
-        result = _mended(desk, policy)
+        result = _mended(hub, desk, policy)
         if result is not None:
             repair_result.show(desk, result, raw=shown == "raw")
 
 
-def _version() -> str:
-    found: str = st.segmented_control(
-        "Version",
-        list(VERSIONS),
-        default=DEFAULTS["view"],
-        required=True,
-        key="view",
-        bind="query-params",
-        help=VERSION_HELP,
-    )
-    return found
-
-
-def _mended(desk: Desk, policy: RepairPolicy) -> Repair | None:
+def _mended(hub: Hub, desk: Desk, policy: RepairPolicy) -> Repair | None:
     """The repair, once it is done; until then its progress is on the page, or what went wrong."""
     held: _Mending | None = st.session_state.get(MENDING)
     if held is None or held.key != (desk.key, policy):
         if held is not None:
             held.job.cancel()
-        held = _Mending((desk.key, policy), Job("Repair", lambda job: _work(job, desk, policy)))
+        held = _Mending((desk.key, policy), Job("Repair", lambda job: _work(job, hub, desk, policy)))
         st.session_state[MENDING] = held
     if not held.job.cancelled and not held.job.wait(SOON):
         progress(held.job)
@@ -74,19 +63,35 @@ def _mended(desk: Desk, policy: RepairPolicy) -> Repair | None:
     except Cancelled:
         st.info("The repair was cancelled. Nothing was changed.", icon=":material/cancel:")
         st.button("Start again", icon=":material/refresh:", key="mend_again", on_click=_forget)
-    except (NotCandles, ValueError) as error:
+    except (NoAnswer, NotCandles, ValueError) as error:
         st.error(f"**{plain(desk.name)} cannot be repaired.** {plain(str(error))}.", icon=":material/error:")
     return None
 
 
-def _work(job: Job[Repair], desk: Desk, policy: RepairPolicy) -> Repair:
-    job.step(0.1, f"looking at {len(desk.raw):,} candles")
-    made = repair(desk.raw, desk.interval, policy, desk.sources, desk.now, desk.siblings)
-    job.step(0.6, "judging them as they came")
-    _ = made.before
-    job.step(0.7, "judging them as repaired")
-    _ = made.after
+def _work(job: Job[Repair], hub: Hub, desk: Desk, policy: RepairPolicy) -> Repair:
+    job.step(0.05, f"looking at {len(desk.raw):,} candles")
+    made = (
+        _asking(job, hub, desk, desk.series, policy)
+        if desk.ask and desk.series is not None
+        else repair(desk.raw, desk.interval, policy, desk.sources, desk.now, desk.siblings)
+    )
+    job.step(0.9, "judging them as they came, and as repaired")
+    _ = made.before, made.after
     return made
+
+
+def _asking(job: Job[Repair], hub: Hub, desk: Desk, series: Series, policy: RepairPolicy) -> Repair:
+    stop = desk.raw.index[-1] + pd.Timedelta(seconds=series.seconds)
+    return hub.mend(
+        series.symbol,
+        series.interval,
+        start=desk.raw.index[0],
+        end=stop,
+        provider=series.provider,
+        policy=policy,
+        apply=False,
+        progress=lambda told: job.step(0.05 + 0.85 * told.share, told.doing),
+    )
 
 
 def _forget() -> None:

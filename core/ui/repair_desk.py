@@ -39,6 +39,8 @@ class Desk:
     archive: Archive | None = None
     series: Series | None = None
     """None for a file."""
+    ask: bool = False
+    """Whether other sources are asked, over the network."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from core.candles import NotCandles
 from core.candles.frame import micros, spacing
 from core.market import INTERVALS
 from core.ui.repair_desk import Desk
-from core.ui.words import plain
+from core.ui.words import count, plain
 from core.ui.work import SOON, Job, progress
 from core.uploads import ENDINGS, MOST_BYTES, MOST_ROWS, Cancelled, NotTaken, Reading
 
@@ -131,7 +131,7 @@ def _unread(raw: pd.DataFrame) -> None:
     if not bad:
         return
     with st.expander(
-        f"{len(bad):,} places could not be read", icon=":material/playlist_remove:", key="unread"
+        f"{count(len(bad), 'place')} could not be read", icon=":material/playlist_remove:", key="unread"
     ):
         table = pd.DataFrame(bad[:LISTED]).rename(
             columns={"line": "Line", "text": "What stands there", "reason": "Why not"}

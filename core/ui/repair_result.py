@@ -10,8 +10,8 @@ from core import charts, export_repair
 from core.candles import Repair
 from core.charts import Repairs
 from core.market import CANDLE_FIELDS, INTERVALS
-from core.ui import quality_parts, repair_desk, repair_table, words
-from core.ui.mending import summary
+from core.mend import Mended
+from core.ui import mending, quality_parts, repair_desk, repair_table, words
 from core.ui.repair_desk import Applied, Desk
 
 LOOK = "repair_look"
@@ -37,13 +37,8 @@ def show(desk: Desk, result: Repair, *, raw: bool) -> None:
     look = _look(standing)
     chart = st.container(key="repair_chart_place")
     _actions(desk, result, standing, look)
-    defects, repairs, quality = st.tabs(
-        [
-            f"What is wrong · {len(result.before.defects):,}",
-            f"Repairs · {_number(result, standing, look):,}",
-            "Quality",
-        ]
-    )
+    # named without counts: a tab whose name changes is another, and the first opens again
+    defects, repairs, quality = st.tabs(["What is wrong", "Repairs", "Quality"])
     with defects:
         focus = _defects(desk, result)
     with repairs:
@@ -51,6 +46,8 @@ def show(desk: Desk, result: Repair, *, raw: bool) -> None:
         focus = _repairs(desk, result, table) or focus
     with quality:
         quality_parts.score(result.before)
+    if isinstance(result, Mended):
+        _asked(result)
     with chart:
         _chart(desk, _shown(result, standing if look == APPLIED else None, focus, raw=raw))
     if standing is not None and look == APPLIED:
@@ -81,7 +78,7 @@ def _figures(result: Repair) -> None:
                   delta_arrow="off", width="content")  # fmt: skip
         st.metric("Repaired", f"{int(touched.sum()):,}", width="content")
         st.metric("Left open", f"{int(result.left_open['count'].sum()):,}", width="content")
-    st.markdown(summary(result))
+    st.markdown(mending.summary(result))
 
 
 def _look(standing: Applied | None) -> str:
@@ -100,18 +97,13 @@ def _look(standing: Applied | None) -> str:
     return found or APPLIED
 
 
-def _number(result: Repair, standing: Applied | None, look: str) -> int:
-    ledger = standing.ledger if standing is not None and look == APPLIED else result.ledger
-    return int(ledger.index.nunique())
-
-
 def _actions(desk: Desk, result: Repair, standing: Applied | None, look: str) -> None:
     count = int(result.ledger.index.nunique())
     reason = repair_desk.refused(desk)
     with st.container(horizontal=True, vertical_alignment="center", key="repair_actions"):
         if look == SUGGESTED:
             st.button(
-                f"Apply {count:,} repair{'s' * (count != 1)}",
+                f"Apply {words.count(count, 'repair')}",
                 type="primary",
                 icon=":material/healing:",
                 key="repair_apply",
@@ -132,7 +124,7 @@ def _actions(desk: Desk, result: Repair, standing: Applied | None, look: str) ->
             )
             left = int(standing.ledger.index.nunique())
             where = "over the archived series" if desk.series else "in this session"
-            st.markdown(f":material/check_circle: **{left:,} repairs applied** {where}.")
+            st.markdown(f":material/check_circle: **{words.count(left, 'repair')} applied** {where}.")
         if reason:
             st.caption(f"Repairs of a shared series cannot be changed from here: {reason}.")
     if not count and standing is None:
@@ -165,7 +157,7 @@ def _defects(desk: Desk, result: Repair) -> tuple[pd.Timestamp, pd.Timestamp] | 
         key=f"defects_{desk.key}",
         on_select="rerun",
         selection_mode="single-row",
-        alt=f"{len(found)} defects, the worst first",
+        alt=f"{words.count(len(found), 'defect')}, the worst first",
     )
     more = f" The worst {quality_parts.SHOWN} of {len(found):,}." if len(found) > quality_parts.SHOWN else ""
     st.caption(f"Choose one to see it in the chart.{more}")
@@ -192,7 +184,7 @@ def _repairs(
         key=f"repairs_{desk.key}_{standing is not None}",
         on_select="rerun",
         selection_mode="multi-row",
-        alt=f"{len(table)} repairs, in order",
+        alt=f"{words.count(len(table), 'repair')}, in order",
     )
     rows = chosen["selection"]["rows"]
     numbers = {int(table.index[row]) for row in rows if row < len(table)}
@@ -259,6 +251,22 @@ def holes(frame: pd.DataFrame, interval: str) -> pd.DataFrame:
     return pd.DataFrame({**ends, "count": missing[before], "cause": "unknown"})
 
 
+def _asked(result: Mended) -> None:
+    """Who was asked for this repair, and what came."""
+    with st.expander(
+        f"{words.count(len(result.asked), 'request')} to other sources", icon=":material/forum:", key="asked"
+    ):
+        if not result.asked:
+            st.markdown("Nothing was worth asking for.")
+        st.markdown("\n".join(f"- {words.plain(str(one))}" for one in result.asked))
+        if result.witnesses:
+            st.markdown(
+                f"Heard as witnesses: {words.listed([words.plain(one) for one in result.witnesses])}."
+            )
+        for note in result.notes:
+            st.caption(f":material/info: {words.plain(note)}")
+
+
 def _chart(desk: Desk, shown: Shown) -> None:
     frame = near(shown.frame, shown.focus)
     if frame.empty:
@@ -284,8 +292,8 @@ def _chart(desk: Desk, shown: Shown) -> None:
         said.append(f"{len(frame):,} of {len(shown.frame):,} candles, around what is chosen below.")
     if touched:
         said.append(f"Gold, with ◆ above: {touched:,} repaired. Grey: as it was.")
-    if shown.repairs.gaps is not None and len(shown.repairs.gaps):
-        said.append("Shaded: open.")
+    if left := mending.open_in(shown.repairs.gaps, frame):
+        said.append(f"Shaded: {left:,} open.")
     st.caption(" ".join(filter(None, said)))
 
 

@@ -11,7 +11,7 @@ from core.ui import authority
 from core.ui.asked import SYMBOLS, WINDOWS, rows_of
 from core.ui.places import CANDLES
 from core.ui.repair_desk import Desk
-from core.ui.words import plain
+from core.ui.words import count, plain
 
 KEY, SPAN = "series", "span"
 ALL = "all"
@@ -32,6 +32,7 @@ def choose(hub: Hub) -> Desk | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="series_choice"):
         name = _name(list(held)) if held else None
         span = _span() if held else ALL
+        ask = _ask() if held else False
         _fetch_another(hub)
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(problem, icon=":material/cloud_off:")
@@ -42,7 +43,7 @@ def choose(hub: Hub) -> Desk | None:
         )
         st.page_link(CANDLES, label="Look at candles", icon=":material/candlestick_chart:")
         return None
-    desk = _desk(archive, held[name], span)
+    desk = _desk(archive, held[name], span, ask=ask)
     if desk.raw.empty:
         st.info(f"The archive has no candles of {plain(name)} in this span.", icon=":material/inbox:")
         return None
@@ -75,7 +76,19 @@ def _span() -> str:
     return found
 
 
-def _desk(archive: Archive, series: Series, span: str) -> Desk:
+def _ask() -> bool:
+    return st.toggle(
+        "Ask other sources",
+        key="ask",
+        bind="query-params",
+        help=(
+            "Over the network, within everybody's quotas: the venue again, finer candles, other venues of the same "
+            "quote currency, and other symbols as witnesses. Else only what the archive holds is used."
+        ),
+    )
+
+
+def _desk(archive: Archive, series: Series, span: str, *, ask: bool) -> Desk:
     last = archive.held(series).end
     start = None
     if last is not None and span != ALL:
@@ -87,10 +100,10 @@ def _desk(archive: Archive, series: Series, span: str) -> Desk:
         stop = raw.index[-1] + pd.Timedelta(seconds=series.seconds)
         siblings, reference = evidence(archive, series, raw.index[0], stop)
     venue = "" if reference is None else str(reference.attrs.get("venue") or reference.attrs.get("source"))
-    key = f"{series} {span} {len(raw)} {raw.index[-1] if len(raw) else ''} {venue} {archive.path}"
+    key = f"{series} {span} {len(raw)} {raw.index[-1] if len(raw) else ''} {venue} {ask} {archive.path}"
     return Desk(
         key, str(series), raw, series.interval, series.symbol, siblings=siblings,
-        sources=None if reference is None else {venue: reference}, archive=archive, series=series,
+        sources=None if reference is None else {venue: reference}, archive=archive, series=series, ask=ask,
     )  # fmt: skip
 
 
@@ -126,10 +139,8 @@ def _revisions(archive: Archive, series: Series) -> None:
     offered = archive.revisions(series)
     if offered.empty:
         return
-    count = offered["time"].nunique()
-    with st.expander(
-        f"{count:,} candles were amended by the venue since", icon=":material/published_with_changes:"
-    ):
+    candles = count(offered["time"].nunique(), "candle")
+    with st.expander(f"{candles} amended by the venue since", icon=":material/published_with_changes:"):
         times = {
             name: pd.to_datetime(offered[name], utc=True).dt.tz_localize(None) for name in ("time", "seen")
         }
@@ -145,7 +156,7 @@ def _revisions(archive: Archive, series: Series) -> None:
                 }
             ),
             hide_index=True,
-            alt=f"{count} amended candles, with what was first and what is said now",
+            alt=f"{candles} amended, with what was first and what is said now",
         )
         if reason := authority.refused():
             st.caption(f"They cannot be accepted from here: {reason}.")

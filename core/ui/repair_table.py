@@ -39,10 +39,10 @@ def shown(table: pd.DataFrame, undone: set[int]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "State": ["↶ taken back" if number in undone else "◆ repaired" for number in table.index],
+            "Repair": [words.method(name).capitalize() for name in table["method"]],
             "From": table["start"].dt.tz_localize(None).to_numpy(),
             "To": table["end"].dt.tz_localize(None).to_numpy(),
             "Candles": table["count"].to_numpy(),
-            "Repair": [words.method(name).capitalize() for name in table["method"]],
             "Change": table["change"].to_numpy(),
             "Source": table["source"].to_numpy(),
             "Later candles": ["used" if used else "" for used in table["uses_future"]],

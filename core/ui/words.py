@@ -39,3 +39,8 @@ def plain(text: str) -> str:
 def listed(words: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
+
+
+def count(number: int, word: str) -> str:
+    """``1 candle``, ``1,234 candles``."""
+    return f"{number:,} {word}{'s' * (number != 1)}"

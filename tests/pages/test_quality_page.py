@@ -25,6 +25,12 @@ def candles(rows: int = 300, interval: str = "1h", seed: int = 7) -> pd.DataFram
     return candles_frame(times, {**columns, "close": close, "volume": rng.uniform(1, 9, rows)})
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is waited for, however busy the machine is."""
+    monkeypatch.setattr("core.ui.quality.SOON", 20)
+
+
 @pytest.fixture
 def three(lab_hub: Hub) -> list[Series]:
     """A good series, one with holes, one too short to judge."""

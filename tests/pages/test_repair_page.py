@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.candles.archive import Series
 from core.hub import Hub
 from core.market import candles_frame
+from core.settings import Settings
 from core.ui import repair_desk, repair_result, repair_table
 from core.ui.places import REPAIR
 from core.uploads import NotTaken, Reading
@@ -60,6 +62,13 @@ def gold(at: AppTest) -> int:
         for one in chart(at)["data"]
         if (one["name"], one["type"]) == ("repaired", "candlestick")
     )
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is waited for, however busy the machine is."""
+    for module in ("repair", "repair_file"):
+        monkeypatch.setattr(f"core.ui.{module}.SOON", 20)
 
 
 @pytest.fixture
@@ -131,7 +140,7 @@ def test_apply_take_back_one_and_all(handed: Callable[..., AppTest]) -> None:
     lifted = int(kept.result.ledger.index[kept.result.ledger["method"] == "rescaled"][0])
     kept.undone.add(lifted)
     at.run()
-    assert "1 repairs applied" in words(at)
+    assert "1 repair applied" in words(at)
     assert sorted(at.dataframe[1].value["State"]) == ["↶ taken back", "◆ repaired"]
     assert gold(at) == 2
     at.button(key="repair_undo_all").click().run()
@@ -214,6 +223,7 @@ def test_long_reading_shows_progress_and_ends_on_demand(
         go.wait(20)
         raise NotTaken("never")
 
+    monkeypatch.setattr("core.ui.repair_file.SOON", 0.05)
     monkeypatch.setattr(Reading, "result", slowly)
     monkeypatch.setattr(Reading, "cancel", lambda self: go.set())
     at = handed(as_csv(candles()))
@@ -306,7 +316,7 @@ def test_what_the_venue_amended_is_offered(lab_hub: Hub, at_home: None, page: Ca
     amended["close"] = amended["close"] + 0.01
     lab_hub.archive.add(series, amended)
     at = page(series=str(series), span="all")
-    assert any(entry.label.startswith("1 candles were amended") for entry in at.expander)
+    assert any(entry.label.startswith("1 candle amended by the venue") for entry in at.expander)
     at.button(key="revisions_accept").click().run()
     assert not at.exception
     assert len(lab_hub.archive.repairs(series)) == 1
@@ -342,3 +352,57 @@ def test_a_repair_in_one_row() -> None:
     empty = repair_table.repairs(repair(candles(), "1h").ledger)
     assert empty.empty
     assert repair_table.shown(empty, set()).empty
+
+
+def test_the_switch_holds_for_everybody(lab_hub: Hub, at_home: None, page: Callable[..., AppTest]) -> None:
+    series = archived(lab_hub, broken())
+    at = page(series=str(series), span="all")
+    at.toggle(key="auto_repair_enabled").set_value(False).run()
+    assert not at.exception
+    assert lab_hub.settings.auto_repair_enabled is False
+    assert lab_hub.repair_policy().auto_repair_enabled is False
+    fresh = page(series=str(series), span="all")
+    assert fresh.segmented_control(key="view").value == "raw"
+    assert gold(fresh) == 0
+    fresh.toggle(key="auto_repair_enabled").set_value(True).run()
+    assert lab_hub.settings.auto_repair_enabled is True
+
+
+def test_from_elsewhere_nobody_turns_the_switch(
+    lab_hub: Hub, page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.ui.authority.refused", lambda: "")
+    series = archived(lab_hub, broken())
+    at = page(series=str(series), span="all")
+    monkeypatch.setattr("core.ui.authority.refused", lambda: "not from there")
+    at.toggle(key="auto_repair_enabled").set_value(False).run()
+    assert lab_hub.settings.auto_repair_enabled is True
+    assert at.toggle(key="auto_repair_enabled").disabled
+
+
+def test_a_locked_switch_names_its_variable(
+    lab_hub: Hub, at_home: None, page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINTSUGI_AUTO_REPAIR_ENABLED", "true")
+    at = page(series=str(archived(lab_hub, broken())), span="all")
+    assert at.toggle(key="auto_repair_enabled").disabled
+    assert "KINTSUGI_AUTO_REPAIR_ENABLED" in words(at)
+
+
+def test_other_sources_are_asked_and_named(
+    lab_hub: Hub, at_home: None, page: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    with Hub(Settings(mode="lab", data_dir=tmp_path / "other", archive=False)) as other:
+        frame = other.candles("ETH/USDT", "1h", limit=200, providers=["okx"]).value
+    series = Series("okx", "ETH/USDT", "1h")
+    lab_hub.archive.add(series, frame.drop(frame.index[100:103]))
+    at = page(series=str(series), span="all")
+    assert gold(at) == 3
+    at.toggle(key="ask").set_value(True).run()
+    assert not at.exception
+    assert any(entry.label.endswith("to other sources") for entry in at.expander)
+    assert "okx asked again, ETH/USDT" in words(at)
+    assert gold(at) == 0  # what the venue gives itself is observed
+    assert metrics(at)["Left open"] == "0"
+    at.button(key="repair_apply").click().run()
+    assert set(lab_hub.archive.repairs(series)["method"]) == {"refetch"}

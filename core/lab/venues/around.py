@@ -26,7 +26,6 @@ AROUND: tuple[Venue, ...] = (
     explorers.Blockchair(),
     explorers.Etherscan(),
     explorers.Covalent(),
-    explorers.Moralis(),
     figures.Glassnode(),
     figures.WhaleAlert(),
     figures.DefiLlamaTVL(),
