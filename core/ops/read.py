@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 
 from core.ops.events import BY_KIND, Event, event_from
 from core.ops.schema import DAY, HOUR, KEPT, MINUTE, events, read_only, rollups
-from core.ops.tally import Tally
+from core.ops.tally import Tally, unpacked
 from core.ops.writer import tally_of
 
 CHECK = "check"
@@ -134,11 +134,13 @@ class JournalReader:
         seconds = _seconds(resolution)
         query = select(rollups).where(rollups.c.resolution == seconds, *_about(rollups.c.target, target))
         query = query.where(*_between(rollups.c.start, since, until))
-        found: dict[int, Tally] = {}
+        rows: dict[int, list[Any]] = {}
         for row in self._rows(query):
-            if (mine := found.setdefault(row["start"], tally := tally_of(row))) is not tally:
-                mine.merge(tally)
-        return [_rollup(start, seconds, found[start]) for start in sorted(found)]
+            rows.setdefault(row["start"], []).append(row)
+        return [
+            _alone(rows[start][0]) if len(rows[start]) == 1 else _rollup(start, seconds, _sum(rows[start]))
+            for start in sorted(rows)
+        ]
 
     def total(
         self, target: str | None = None, *, since: float | None = None, until: float | None = None
@@ -150,10 +152,8 @@ class JournalReader:
         now = self._latest()
         resolution = DAY if since is None else next((r for r, s in KEPT.items() if now - since <= s), DAY)
         first = None if since is None else since // resolution * resolution
-        query = select(rollups).where(rollups.c.resolution == resolution, *_about(rollups.c.target, target))
-        whole = Tally()
-        for row in self._rows(query.where(*_between(rollups.c.start, first, until))):
-            whole.merge(tally_of(row))
+        wanted = [rollups.c.resolution == resolution, *_about(rollups.c.target, target)]
+        whole = self._sums(None, wanted + _between(rollups.c.start, first, until)).get("", Tally())
         return _rollup(now if since is None else since, resolution, whole)
 
     def uptime(
@@ -191,10 +191,30 @@ class JournalReader:
 
     def seen(self, since: float) -> dict[str, Tally]:
         """Endpoint → its attempts since then, by the minute."""
-        query = select(rollups).where(rollups.c.resolution == MINUTE, rollups.c.start >= since)
+        return self._sums(rollups.c.target, [rollups.c.resolution == MINUTE, rollups.c.start >= since])
+
+    def _sums(self, by: Any, where: list[ColumnElement[bool]]) -> dict[str, Tally]:
+        """Sums of many roll-ups, their histograms merged by SQLite itself; by target, or under ``""``."""
+        groups = [] if by is None else [by]
+        numbers = [rollups.c.good, rollups.c.failed, rollups.c.refused, rollups.c.other]
+        latest = [func.max(rollups.c.last), func.max(rollups.c.last_good)]
+        sums = select(*groups, *map(func.sum, numbers), *latest).where(*where).group_by(*groups)
         found: dict[str, Tally] = {}
-        for row in self._rows(query):
-            found.setdefault(row["target"], Tally()).merge(tally_of(row))
+        with self._engine.connect() as connection:
+            for *group, good, failed, refused, other, last, last_good in connection.execute(sums):
+                if good is not None:
+                    found[str(group[0]) if group else ""] = Tally(
+                        {}, good, failed, refused, other, {}, last, last_good
+                    )
+            for column in (rollups.c.outcomes, rollups.c.latency):
+                each = func.json_each(column).table_valued("key", "value", joins_implicitly=True)
+                query = select(*groups, each.c.key, func.sum(each.c.value)).where(*where)
+                for *group, key, count in connection.execute(query.group_by(*groups, each.c.key)):
+                    tally = found[str(group[0]) if group else ""]
+                    if column is rollups.c.outcomes:
+                        tally.outcomes[str(key)] = int(count)
+                    else:
+                        tally.latency[int(key)] = int(count)
         return found
 
     def _bars(
@@ -209,7 +229,9 @@ class JournalReader:
         found: dict[str, list[Bar]] = {}
         with self._engine.connect() as connection:
             for *group, start, good, failed, refused in connection.execute(query.where(*where)):
-                bars = found.setdefault(str(group[0]) if group else "", _no_data(now, count, seconds))
+                name = str(group[0]) if group else ""
+                if (bars := found.get(name)) is None:
+                    bars = found[name] = _no_data(now, count, seconds)
                 judged = good + failed + refused
                 share = good / judged if judged else None
                 at = round((start - first) / seconds)
@@ -278,6 +300,22 @@ def _rollup(start: float, seconds: int, tally: Tally) -> Rollup:
         p99=tally.percentile(0.99),
         outcomes=dict(sorted(tally.outcomes.items())),
     )
+
+
+def _alone(row: Any) -> Rollup:
+    """A roll-up as it is stored."""
+    names = ("seconds", "good", "failed", "refused", "other", "p50", "p95", "p99")
+    stored = {name: row["resolution" if name == "seconds" else name] for name in names}
+    return Rollup(
+        start=float(row["start"]), outcomes=dict(sorted(unpacked(row["outcomes"]).items())), **stored
+    )
+
+
+def _sum(rows: Iterable[Any]) -> Tally:
+    whole = Tally()
+    for row in rows:
+        whole.merge(tally_of(row))
+    return whole
 
 
 def _seconds(resolution: Resolution) -> int:
