@@ -516,7 +516,8 @@ class AsyncHub:
         """Heal what is ill of a target, five at a time: ask again, other host, who stands in for it.
 
         A target that was healed within ``HEALTH_REINIT_COOLDOWN`` seconds is left alone, unless ``force``,
-        which also heals what is not known to be ill. UnknownTarget for a target of nothing.
+        which also heals what is not known to be ill. ``data:BTC/USDT/1h`` mends the newest candles of a series.
+        UnknownTarget for a target of nothing.
         """
         world = self._world
         world.healer.check(target)
@@ -728,12 +729,40 @@ class AsyncHub:
             transport,
             journal,
             self.healables,
+            self._mend_in,
             self._ask_in,
         )
 
     async def _ask_in(self, world: World, query: Query, deadline: float) -> Answer[Any]:
         """For sources that work on other answers: from their own world, whichever is shown by now."""
         return await self._fetch(world, query, deadline=deadline)
+
+    async def _mend_in(self, world: World, symbol: str, interval: str) -> str:
+        """For healing: mend the newest candles of a series, and say what came of it."""
+        query = _candle_query(symbol, interval, None, None, None)
+
+        async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
+            return await self._fetch(world, wanted)
+
+        mended = await mend(
+            world,
+            query,
+            fetch,
+            given=None,
+            venue=None,
+            others=None,
+            policy=RepairPolicy(),
+            tell=silent,
+            deadline=self.settings.deadline,
+            apply=True,
+            automatic=False,
+        )
+        changes = int(mended.ledger.index.nunique())
+        scores = [None if one.score is None else round(one.score, 3) for one in (mended.before, mended.after)]
+        return (
+            f"{mended.symbol} {interval} of {mended.provider}: {changes} repairs, {len(mended.left_open)} left "
+            f"open, score {scores[0]} → {scores[1]}"
+        )
 
     async def _lab_instead(self) -> None:
         live = self._world

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,7 +11,7 @@ import httpx
 import pandas as pd
 
 from core.answer import Answer, Attempt, NoAnswer
-from core.candles.archive import Archive
+from core.candles.archive import Archive, Series
 from core.catalog import Catalog
 from core.clock import Clock
 from core.engine.breaker import Breaker, BreakerPolicy
@@ -34,6 +35,7 @@ from core.engine.snapshot import Snapshot, endpoints_health, providers_health, t
 from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, Query
+from core.ops.events import Repaired
 from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
 from core.ops.monitor import Monitor
@@ -63,6 +65,7 @@ class World:
         transport: httpx.AsyncBaseTransport | None,
         journal: Journal,
         others: dict[str, Healable],
+        mend: Callable[["World", str, str], Awaitable[str]],
         ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
@@ -112,7 +115,7 @@ class World:
             era=self.state.era,
         )
 
-        self.archive = archive_of(settings, folder.path, lab=self.lab, now=clock.now)
+        self.archive = archive_of(settings, folder.path, lab=self.lab, now=clock.now, heard=self._repaired)
         self.feed = Feed(self.archive, folder) if settings.archive and folder.writable else None
         """What keeps fetched candles; None when it is switched off, or another process writes this folder."""
 
@@ -128,7 +131,9 @@ class World:
         self._router = Router(
             settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
         )
-        self.healer = Healer(settings, clock, self.guard, self.checks, self.connectivity, journal, others)
+        self.healer = Healer(
+            settings, clock, self.guard, self.checks, self.connectivity, journal, others, partial(mend, self)
+        )
         self.monitor = Monitor(
             settings,
             clock,
@@ -280,6 +285,24 @@ class World:
             hosts=dict(self.monitor.hosts),
         )
 
+    def _repaired(self, series: Series, count: int, undone: bool) -> None:
+        """A repair stands, or was taken back: on record when the archive's call returns, in whichever thread."""
+        if not count:
+            return
+        did = "taken back" if undone else "repaired"
+        self.journal.record_here(
+            Repaired(
+                time=self._clock.now(),
+                target=series.provider,
+                who="archive",
+                detail=f"{series.symbol} {series.interval}: {count} {did}",
+                symbol=series.symbol,
+                interval=series.interval,
+                changes=count,
+                undone=undone,
+            )
+        )
+
     async def close(self) -> None:
         """Stop what runs, save what must survive, close connections and cache."""
         await self.monitor.stop()
@@ -348,9 +371,13 @@ def policy_of(settings: Settings) -> BreakerPolicy:
 
 
 def archive_of(
-    settings: Settings, folder: Path, *, lab: bool, now: Callable[[], float] = time.time
+    settings: Settings,
+    folder: Path,
+    *,
+    lab: bool,
+    now: Callable[[], float] = time.time,
+    heard: Callable[[Series, int, bool], None] = lambda *_: None,
 ) -> Archive:
     """The archive in a data folder, of one world."""
-    return Archive(
-        folder / ("lab" if lab else "live") / "archive", now, lab=lab, keep_days=settings.archive_days
-    )
+    place = folder / ("lab" if lab else "live") / "archive"
+    return Archive(place, now, lab=lab, keep_days=settings.archive_days, heard=heard)

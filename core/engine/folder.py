@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import tempfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +37,8 @@ class DataFolder:
         self.path = path
         self.write_errors = 0
         self.last_write_error = ""
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="kintsugi-writer")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="kintsugi-writer", initializer=self._begun)
+        self._thread: int | None = None
 
     @property
     def writable(self) -> bool:
@@ -57,12 +59,21 @@ class DataFolder:
             self._failed(error)
             raise
 
+    def run(self, job: Callable[[], T]) -> T:
+        """Run a disk write on the writer thread and wait for it; at once for whoever is on that thread."""
+        if threading.get_ident() == self._thread:
+            return job()
+        return self.write(job).result()
+
     def close(self) -> None:
         """Finish the writes, give up the lock."""
         self._writer.shutdown(wait=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _begun(self) -> None:
+        self._thread = threading.get_ident()
 
     def _written(self, future: "Future[Any]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:

@@ -124,14 +124,12 @@ class Healed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired(Event):
-    """A candle series was mended, or a mend undone (``undone``). ``ledger`` names the record of it."""
+    """So many repairs to an archived series stand, or were taken back (``undone``); its ledger has the rest."""
 
     kind: ClassVar[str] = "repair"
     symbol: str
     interval: str
     changes: int
-    left_open: int = 0
-    ledger: str = ""
     undone: bool = False
 
 

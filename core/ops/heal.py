@@ -15,6 +15,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.health import HealthState
 from core.engine.target import UnknownTarget, endpoints_of
+from core.market import interval_seconds, parse_symbol
 from core.ops.events import Healed, HealStepped
 from core.ops.journal import Journal
 from core.ops.results import Healing, HealOutcome, HealResult, Probe, ProbeResult, Step
@@ -23,6 +24,8 @@ from core.settings import Settings
 
 T = TypeVar("T")
 
+DATA = "data:"
+"""How a candle series is named as a target: ``data:BTC/USDT/1h``."""
 AT_ONCE = 5
 """Endpoints probed or healed at once, whoever asks."""
 BACKOFF = (0.5, 1.5)
@@ -36,6 +39,10 @@ AGAIN = frozenset({"timeout", "refused", "status"})
 
 Tell = Callable[[int, int, str], None]
 """Called with how many are done, of how many, and which was the last."""
+
+
+Mend = Callable[[str, str], Awaitable[str]]
+"""From a symbol and an interval to what a mend of its candles came to, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Healer:
         connectivity: Connectivity,
         journal: Journal,
         others: dict[str, Healable],
+        mend: Mend,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -69,6 +77,7 @@ class Healer:
         self._connectivity = connectivity
         self._journal = journal
         self._others = others
+        self._mend = mend
         self._places = asyncio.Semaphore(AT_ONCE)
         self._last: dict[str, float] = {}
         """Target → when its last healing began, in ``mono`` seconds."""
@@ -147,6 +156,8 @@ class Healer:
         return Healing(name, outcome, detail, tuple(course.steps), elapsed)
 
     def _meant(self, target: str | None, force: bool) -> list[Endpoint | str]:
+        if target is not None and target.startswith(DATA):
+            return [DATA + "/".join(_series(target))]
         if target is not None and target.startswith("model:"):
             if target not in self._others:
                 known = " ".join(sorted(self._others)) or "none"
@@ -169,7 +180,7 @@ class Healer:
                 return Healing(name, "disabled", "it is switched off, or its key is missing")
             if not force and state in {"healthy", "unknown"}:
                 return Healing(name, "well", "nothing is known to be wrong with it")
-        elif not force and not self._others[target].ill():
+        elif not force and target in self._others and not self._others[target].ill():
             return Healing(name, "well", "nothing is known to be wrong with it")
         if not force and (wait := self._wait(name, 1.0)):
             return Healing(name, "too_soon", f"healed a while ago: again in {wait:.0f} s, or by force")
@@ -183,13 +194,15 @@ class Healer:
 
     async def _other(self, name: str, course: "_Course") -> tuple[HealOutcome, str]:
         began = self._clock.mono()
+        data = name.startswith(DATA)
+        step = "mend" if data else "start anew"
         try:
-            done = await self._others[name].heal()
+            done = await (self._mend(*_series(name)) if data else self._others[name].heal())
         except (KintsugiError, OSError, ValueError, RuntimeError) as error:
             said = f"{type(error).__name__}: {error}"
-            course.take("start anew", "failed", said, self._clock.mono() - began)
+            course.take(step, "failed", said, self._clock.mono() - began)
             return "failed", said
-        course.take("start anew", "ok", done, self._clock.mono() - began)
+        course.take(step, "ok", done, self._clock.mono() - began)
         return "healed", done
 
     async def _endpoint(self, endpoint: Endpoint, course: "_Course") -> tuple[HealOutcome, str]:
@@ -294,6 +307,16 @@ class _Course:
                 elapsed=elapsed,
             )
         )
+
+
+def _series(target: str) -> tuple[str, str]:
+    """Symbol and interval of ``data:BTC/USDT/1h``. UnknownTarget for anything else."""
+    symbol, _, interval = target.removeprefix(DATA).rpartition("/")
+    try:
+        interval_seconds(interval)
+        return "/".join(parse_symbol(symbol)), interval
+    except ValueError as error:
+        raise UnknownTarget(f"target={target[:80]!r}: expected data:BASE/QUOTE/INTERVAL; {error}") from None
 
 
 async def _in_order(jobs: Iterable[Awaitable[T]], names: list[str], tell: Tell | None) -> list[T]:

@@ -58,6 +58,7 @@ class Journal(JournalReader):
         self._tallies: dict[tuple[Endpoint | str, int], Tally] = {}
         self._pending: list[Event] = []
         self._lost = 0
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._writing: Future[Any] | None = None
         self.note(HubChanged(time=clock.now(), open=True, detail="opened"))
@@ -100,6 +101,20 @@ class Journal(JournalReader):
             raise JournalError(f"done, but not on record yet: {error}") from error
         return cast("E", written[-1])
 
+    def record_here(self, event: Event) -> None:
+        """:meth:`record` for any thread but the hub's loop; on the writer thread itself as well.
+
+        When the hub is closed by then, there is nobody to write it: a line in the log says so.
+        """
+        if self._closed:
+            log.warning("not on record, the hub is closed: %s", event)
+            return
+        job = partial(self._writer.write, Batch([event]), self._clock.now(), durable=True)
+        try:
+            self._folder.run(job)
+        except OSError as error:
+            raise JournalError(f"done, but not on record yet: {error}") from error
+
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
         if self._timer is not None:
@@ -109,6 +124,7 @@ class Journal(JournalReader):
             await self.record(HubChanged(time=self._clock.now(), open=False, detail="closed"))
         except JournalError as error:
             log.error("the journal's last entries are lost: %s", error)  # noqa: TRY400 - it says enough
+        self._closed = True
         self._writer.close()
         if self._own is not None:
             shutil.rmtree(self._own, ignore_errors=True)

@@ -78,16 +78,24 @@ class Archive:
     """Candles of many series in one folder. ``now`` gives UTC seconds; ``lab`` marks simulated data.
 
     ``keep_days`` is the retention: whole months that are older are given up by :meth:`tidy`; 0 keeps all.
+    ``heard`` is told of every repair that stands or was taken back (True), in the thread that did it.
     """
 
     def __init__(
-        self, path: Path, now: Callable[[], float], *, lab: bool = False, keep_days: int = 0
+        self,
+        path: Path,
+        now: Callable[[], float],
+        *,
+        lab: bool = False,
+        keep_days: int = 0,
+        heard: Callable[[Series, int, bool], None] = lambda *_: None,
     ) -> None:
         self.path = path
         self.lab = lab
         self.now = now
         """UTC seconds."""
         self._keep_days = keep_days
+        self._heard = heard
 
     def series(self) -> tuple[Series, ...]:
         """All series, in order."""
@@ -207,7 +215,9 @@ class Archive:
         with self._locked(series):
             changes = self._changes(series).applied(repair, self.now(), automatic=automatic)
             self._save(series, changes)
-        return int(repair.ledger.index.nunique())
+        count = int(repair.ledger.index.nunique())
+        self._heard(series, count, False)
+        return count
 
     def undo(self, series: Series, repairs: int | Collection[int] | None = None) -> int:
         """Take back repairs by number, or all, accepted revisions too. Returns how many were taken back."""
@@ -217,8 +227,10 @@ class Archive:
             after = before.without(chosen)
             if len(after.lines) != len(before.lines):
                 self._save(series, after)
-        return int(before.lines.loc[before.lines["best"], "repair"].nunique()
-                   - after.lines.loc[after.lines["best"], "repair"].nunique())  # fmt: skip
+        count = int(before.lines.loc[before.lines["best"], "repair"].nunique()
+                    - after.lines.loc[after.lines["best"], "repair"].nunique())  # fmt: skip
+        self._heard(series, count, True)
+        return count
 
     def revisions(self, series: Series) -> pd.DataFrame:
         """Candles that the venue has amended, as suggested repairs: ``time field before after seen``.
@@ -249,7 +261,9 @@ class Archive:
                 first = self.load(series, offered.min(), offered.max() + _MOMENT, "raw")
                 lines = revisions.lines_of(told, first, series)
                 self._save(series, self._changes(series).accepted(lines, self.now()))
-        return len(offered.unique())
+        count = len(offered.unique())
+        self._heard(series, count, False)
+        return count
 
     def note_score(self, series: Series, found: Audit) -> None:
         """Add an audit's score to the series' history."""
