@@ -48,9 +48,20 @@ class Alerting:
         """Live or lab → its desk; open until the hub closes, so that what is on its way arrives."""
         self._opening = asyncio.Lock()
         self.patrol = Patrol(self, clock, settings.alert_every)
+        self._walking: asyncio.Task[None] | None = None
+
+    async def walk(self, on: bool) -> None:
+        """Let the patrol walk, or stop it."""
+        if on and self._walking is None:
+            self._walking = asyncio.create_task(self.patrol.walk())
+        elif not on and self._walking is not None:
+            self._walking.cancel()
+            await asyncio.gather(self._walking, return_exceptions=True)
+            self._walking = None
 
     async def close(self) -> None:
-        """Stop sending."""
+        """Stop looking, stop sending."""
+        await self.walk(False)
         for desk in self._desks.values():
             await desk.close()
 

@@ -20,8 +20,10 @@ from core.clock import Clock, SteadyClock, SystemClock
 from core.engine.call import described
 from core.engine.folder import DataFolder
 from core.engine.guard import scopes
+from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
 from core.engine.target import endpoints_of
+from core.features import KeyFeature, features
 from core.files import write_atomically
 from core.indicators import Summary
 from core.lab import Lab
@@ -144,8 +146,7 @@ class AsyncHub:
             self.stats,
             self._fetch,
         )
-        if self._monitored:
-            self._chore(self._alerting.patrol.walk())
+        await self._alerting.walk(self._monitored)
         return self
 
     async def _open_world(self) -> None:
@@ -577,6 +578,10 @@ class AsyncHub:
         """Every knob: its value, where that comes from, what waits for the next start, why it is locked."""
         return knobs(self.settings)
 
+    def features(self) -> tuple[KeyFeature, ...]:
+        """The keys that providers know: which are there, what they unlock, where to get one. Never a key."""
+        return features(self.catalog.values(), resting=self._world.sender.keys.resting)
+
     async def _follow(self, new: Settings, how: str, who: str) -> Configured:
         """Let everything that runs go by the new knobs; what was changed is on record when this returns."""
         changes = compared(self._settled, new)
@@ -588,6 +593,7 @@ class AsyncHub:
             await world.monitor.stop()
         elif not world.monitor.running:
             world.monitor.start()
+        await self._alarms.walk(self._monitored)
         for change in changes:
             await world.journal.record(
                 SettingChanged(
@@ -669,6 +675,27 @@ class AsyncHub:
     async def send_test_alert(self, *, who: str = "script") -> int:
         """Send a test message to every target, on its way when this returns; to how many."""
         return await self._alarms.send_test(who)
+
+    async def forward(
+        self, url: str, method: str = "GET", content: bytes | None = None, *, who: str = "script"
+    ) -> Passed:
+        """Send a request to a host of the catalogue, without keys, and give back what it says.
+
+        NotAllowed for any other host, or a method that the catalogue does not declare; NotNow while the host
+        rests; Unreachable when it says nothing.
+        """
+        world = self._world
+        passed = await world.proxy.forward(url, method, content)
+        world.journal.note(
+            AdminAction(
+                time=self._clock.now(),
+                target=passed.provider,
+                who=who,
+                detail=f"{method} {passed.host}: HTTP {passed.status}",
+                action="proxy",
+            )
+        )
+        return passed
 
     async def open_lab(self, *, who: str = "script") -> None:
         """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""

@@ -20,7 +20,9 @@ from core.candles import RepairPolicy
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
+from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
+from core.features import KeyFeature
 from core.indicators import Summary
 from core.lab import Lab
 from core.market import (
@@ -265,6 +267,10 @@ class Hub:
         """See :meth:`AsyncHub.knobs`."""
         return self.hub.knobs()
 
+    def features(self) -> tuple[KeyFeature, ...]:
+        """See :meth:`AsyncHub.features`."""
+        return self.hub.features()
+
     def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.forget_failures`."""
         self._wait(self.hub.forget_failures(target, who=who))
@@ -320,6 +326,12 @@ class Hub:
     def send_test_alert(self, *, who: str = "script") -> int:
         """See :meth:`AsyncHub.send_test_alert`."""
         return self._wait(self.hub.send_test_alert(who=who))
+
+    def forward(
+        self, url: str, method: str = "GET", content: bytes | None = None, *, who: str = "script"
+    ) -> Passed:
+        """See :meth:`AsyncHub.forward`."""
+        return self._wait(self.hub.forward(url, method, content, who=who))
 
     def open_lab(self, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.open_lab`."""

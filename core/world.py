@@ -29,6 +29,7 @@ from core.engine.guard import Guard
 from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.probe import MOST, network_there, spread
+from core.engine.proxy import Proxy
 from core.engine.relay import SHARE, Relay
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
@@ -158,6 +159,15 @@ class World:
                 Breaker(policy, rng),
                 settings.request_timeout,
             )
+        )
+        self.proxy = Proxy(
+            catalog,
+            self.guard,
+            self.sender,
+            self.connectivity,
+            clock,
+            throttle_default=settings.throttle_default,
+            lab=self.lab,
         )
         self._nobody_at: float | None = None
 

@@ -12,8 +12,10 @@ from core.candles.agree import Agreement, Second, bars_from, compare, second_of
 from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps, judge_flat
 from core.candles.findings import Finding, table
 from core.candles.frame import SECOND, Bars, Ints, anchor_of, iso, step_of, to_index
+from core.candles.memo import Last
+from core.candles.scale import locally
 from core.candles.score import Tally
-from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation, locally
+from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation
 from core.candles.structure import Shape, arrange
 from core.candles.values import Flaws, examine
 from core.market import Moment, to_seconds
@@ -134,7 +136,9 @@ def audit(
     return conclude(inspect(raw, interval, now, siblings, reference))
 
 
-@np.errstate(all="ignore")  # values from outside overflow where they like
+_last: Last[Inspection] = Last()
+
+
 def inspect(
     raw: object,
     interval: str,
@@ -146,8 +150,28 @@ def inspect(
     causal: bool = False,
 ) -> Inspection:
     """The evidence behind an audit. ``model``: a series that decides between conflicting duplicates."""
-    step, anchor = step_of(interval), anchor_of(interval)
     moment = None if now is None else int(to_seconds(now, "now") * SECOND)
+    if siblings or reference is not None or model is not None:
+        return _inspect(raw, interval, moment, siblings or {}, reference, model, causal)
+    key = (interval, moment, causal)
+    found = _last.get(raw, key)
+    if found is None:
+        found = _inspect(raw, interval, moment, {}, None, None, causal)
+        _last.put(raw, key, found)
+    return found
+
+
+@np.errstate(all="ignore")  # values from outside overflow where they like
+def _inspect(
+    raw: object,
+    interval: str,
+    moment: int | None,
+    siblings: Mapping[str, pd.DataFrame],
+    reference: object,
+    model: Second | None,
+    causal: bool,
+) -> Inspection:
+    step, anchor = step_of(interval), anchor_of(interval)
     bars, attrs = bars_from(raw)
     mended = attrs.get("repaired")
     if isinstance(mended, Mapping) and isinstance(mended.get("offset"), int):
@@ -165,7 +189,7 @@ def inspect(
     rows, slot = shape.rows, shape.slot
     flaws = examine(rows, slot)
     witnesses = []
-    for frame in (siblings or {}).values():
+    for frame in siblings.values():
         theirs = arrange(bars_from(frame)[0].given(), step, shape.offset)
         if (
             witness := Witness.of(theirs.rows, (theirs.time_of(theirs.slot) - shape.offset) // step)
@@ -315,16 +339,16 @@ def _usable(found: Inspection, good: int) -> float:
         places = np.flatnonzero(~mask)
         made = (found.bars.time[places] - found.shape.offset) // found.shape.step
         made, order = np.unique(made, return_index=True)
-        words = found.bars.method[places][order].astype(str)
-        fresh = ~np.isin(made, slot)
-        made, words = made[fresh], words[fresh]
+        words = found.bars.method.take(places[order])
+        fresh = ~np.isin(made, slot, assume_unique=True)
+        made, words = made[fresh], words.take(fresh)
         first, last = min(first, *made[:1].tolist(), first), max(last, *made[-1:].tolist(), last)
-        breaks = np.flatnonzero((np.diff(made) != 1) | (words[1:] != words[:-1]))
+        breaks = np.flatnonzero((np.diff(made) != 1) | (np.diff(words.codes) != 0))
         starts = np.r_[0, breaks + 1][: len(made)]
         length = np.diff(np.r_[starts, len(made)])
-        for word in np.unique(words):
-            mine = np.flatnonzero(words[starts] == word)
-            total += float((scoring.trust(str(word), length[mine]) * length[mine]).sum())
+        for code, word in enumerate(words.names):
+            mine = np.flatnonzero(words.codes[starts] == code)
+            total += float((scoring.trust(word, length[mine]) * length[mine]).sum())
     return total / (last - first + 1)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.candles.frame import Bars, Bools, Floats, Ints
+from core.candles.scale import window
 
 OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN = "outage", "no_trades", "halt", "fetch_failure", "unknown"
 CAUSES = (OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN)
@@ -135,9 +136,9 @@ def _quiet(rows: Bars, gaps: Gaps) -> Bools:
     count, holes = len(rows), len(gaps)
     if not holes:
         return np.zeros(0, bool)
-    single = np.concatenate(([0], np.cumsum(rows.high == rows.low)))
+    single = np.flatnonzero(rows.high == rows.low)
     first, end = np.maximum(gaps.after - _AROUND, 0), np.minimum(gaps.after + _AROUND, count)
-    share: Floats = (single[end] - single[first]) / (end - first)
+    share: Floats = (np.searchsorted(single, end) - np.searchsorted(single, first)) / (end - first)
     total = int(gaps.length.sum())
     # leave each gap out of the mean that it is judged by
     usual = np.maximum((total - gaps.length) / max(holes - 1, 1), 1.0)
@@ -146,14 +147,15 @@ def _quiet(rows: Bars, gaps: Gaps) -> Bools:
     # Where minutes without trades are usual, so are minutes with a single one: with e^-λ of the first, λe^-λ of
     # the second. Holes without these are lost rows. Half of what is usual in the whole series still counts where
     # a stretch happens to have traded throughout.
-    empty, alone = holes / (holes + count), float(single[-1]) / count
+    empty, alone = holes / (holes + count), len(single) / count
     often = (np.maximum(share, 0.5 * alone) >= _THIN) & (alone >= -0.7 * empty * np.log(empty))
     sizes = np.bincount(np.minimum(gaps.length, 20), minlength=3)
     if 1.5 * sizes[1] + 3 < sizes[2:].max():
         often[:] = False  # of pauses the short ones are the most
-    if holes + np.count_nonzero(quiet_rows(rows)) < _PAUSES:
+    if holes < _PAUSES and holes + np.count_nonzero(quiet_rows(rows)) < _PAUSES:
         often[:] = False  # single prices alone do not make a market that pauses
-    return np.asarray(often & likely & ~_loud(rows, gaps, first, end))
+    found = often & likely
+    return np.asarray(found & ~_loud(rows, gaps)) if found.any() else found
 
 
 def quiet_rows(rows: Bars) -> Bools:
@@ -161,19 +163,16 @@ def quiet_rows(rows: Bars) -> Bools:
     return np.zeros(len(rows), bool) if rows.volume is None else (rows.volume == 0) & (rows.high == rows.low)
 
 
-def _loud(rows: Bars, gaps: Gaps, first: Ints, end: Ints) -> Bools:
+def _loud(rows: Bars, gaps: Gaps) -> Bools:
     """Whether trading around a gap is far busier than usual for this series."""
     volume = rows.volume
     if volume is None or not len(volume):
         return np.zeros(len(gaps), bool)
     usual = float(np.median(volume[:: max(1, len(volume) // 50_000)]))
-    total = np.concatenate(
-        ([0.0], np.cumsum(np.minimum(np.nan_to_num(volume, nan=0.0, posinf=0.0), 20 * usual)))
-    )
-    near_first, near_end = np.maximum(gaps.after - 10, first), np.minimum(gaps.after + 10, end)
-    mean = (total[near_end] - total[near_first]) / np.maximum(near_end - near_first, 1)
-    whole = total[-1] / len(volume)
-    return np.asarray(mean > 3 * max(whole, usual))
+    whole = float(np.minimum(np.nan_to_num(volume, nan=0.0, posinf=0.0), 20 * usual).mean())
+    near = np.minimum(np.nan_to_num(window(volume, gaps.after, -10, 9), nan=0.0, posinf=0.0), 20 * usual)
+    inside = np.minimum(gaps.after + 10, len(volume)) - np.maximum(gaps.after - 10, 0)
+    return np.asarray(near.sum(axis=1) / inside > 3 * max(whole, usual))
 
 
 def judge_flat(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.candles.agree import bars_from, possible
 from core.candles.cause import NO_TRADES
-from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, NotCandles, to_index
+from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, Labels, NotCandles, to_index
 from core.candles.ledger import METHODS, Book, framed
 from core.candles.policy import Hole, RepairPolicy, Rule
 
@@ -87,8 +87,8 @@ def draw(method: str, holes: Holes, rows: Bars, offset: int, step: int, book: Bo
     time = (holes.slot[gap] + place - 1) * step + offset
     if rows.volume is not None:
         columns["volume"] = np.zeros(len(gap))
-    words = {size: f"gap of {size}: {texts[method]}" for size in np.unique(length).tolist()}
-    reason = np.array([words[size] for size in length.tolist()], dtype=object)[gap]
+    sizes, which = np.unique(length, return_inverse=True)
+    reason = Labels(which.astype(np.int16)[gap], tuple(f"gap of {size}: {texts[method]}" for size in sizes))
     for name in rows.fields:
         book.add(numbers, time, name, None, columns[name], method, own, reason, future=method == "line")
 
@@ -130,8 +130,8 @@ def by_rule(
 
 def _named(rows: Bars) -> Bars:
     size = len(rows)
-    source = rows.source if rows.source is not None else np.full(size, "raw", object)
-    method = rows.method if rows.method is not None else np.full(size, "observed", object)
+    source = rows.source if rows.source is not None else Labels.all("raw", size)
+    method = rows.method if rows.method is not None else Labels.all("observed", size)
     return Bars(rows.time, rows.open, rows.high, rows.low, rows.close, rows.volume, source, method)
 
 

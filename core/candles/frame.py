@@ -4,7 +4,7 @@ Times are int64 **microseconds** since 1970, whatever unit the incoming index ha
 that reaches the year 52000 (milliseconds read as seconds) can still be looked at and put right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -34,6 +34,77 @@ class NotCandles(KintsugiError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """One word a row, as positions in a short list of names."""
+
+    codes: npt.NDArray[np.int16]
+    names: tuple[str, ...]
+
+    @classmethod
+    def all(cls, name: str, size: int) -> "Labels":
+        """The same word everywhere."""
+        return cls(np.zeros(size, dtype=np.int16), (name,))
+
+    @classmethod
+    def of(cls, column: "pd.Series[Any]") -> "Labels":
+        """From a column of words; a cell that holds none becomes ``nan``."""
+        words = pd.Categorical(column)
+        names = tuple(str(name) for name in words.categories)
+        codes = words.codes.astype(np.int16)
+        if codes.min(initial=0) < 0:
+            codes, names = np.where(codes < 0, np.int16(len(names)), codes), (*names, "nan")
+        return cls(codes, names)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Labels"]) -> "Labels":
+        """One after the other."""
+        names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+        return cls(np.concatenate([part.coded(names) for part in parts]), names)
+
+    def coded(self, names: tuple[str, ...]) -> npt.NDArray[np.int16]:
+        """The codes over a longer list of names."""
+        if self.names == names[: len(self.names)]:
+            return self.codes
+        return np.array([names.index(name) for name in self.names], dtype=np.int16)[self.codes]
+
+    def take(self, rows: npt.NDArray[Any] | slice) -> "Labels":
+        """These rows, by position, by mask or as a slice."""
+        return Labels(self.codes[rows], self.names)
+
+    def among(self, names: Collection[str]) -> Bools:
+        """Rows whose word is one of these."""
+        chosen = np.array([name in names for name in self.names], dtype=np.bool_)
+        return chosen[self.codes] if len(chosen) else np.zeros(len(self.codes), bool)
+
+    def ranks(self) -> Ints:
+        """Numbers that sort as the words do, whatever the order of ``names``."""
+        order = sorted(self.names)
+        return np.array([order.index(name) for name in self.names], dtype=np.int64)[self.codes]
+
+    def used(self) -> list[str]:
+        """The names that occur, in alphabetical order."""
+        if len(self.names) > 50:
+            counts = np.bincount(self.codes, minlength=len(self.names))
+        else:  # quicker over a million rows of a few words
+            counts = np.array([(self.codes == code).any() for code in range(len(self.names))])
+        return sorted({name for name, count in zip(self.names, counts, strict=False) if count})
+
+    def words(self) -> list[str]:
+        """Each row's word."""
+        return [self.names[code] for code in self.codes.tolist()]
+
+    def categorical(self, names: Sequence[str]) -> pd.Categorical:
+        """As a pandas column over these names, which hold all that occur."""
+        codes = self.codes
+        if self.names != tuple(names)[: len(self.names)]:
+            table = np.array(
+                [names.index(name) if name in names else -1 for name in self.names], dtype=np.int16
+            )
+            codes = table[codes]
+        return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """Rows in their order: times in microseconds, one float64 array a field, and who each row came from."""
 
@@ -43,8 +114,8 @@ class Bars:
     low: Floats
     close: Floats
     volume: Floats | None
-    source: npt.NDArray[np.object_] | None = None
-    method: npt.NDArray[np.object_] | None = None
+    source: Labels | None = None
+    method: Labels | None = None
     """None: every row is observed."""
 
     def __len__(self) -> int:
@@ -60,8 +131,8 @@ class Bars:
         found: Floats = getattr(self, field)
         return found
 
-    def take(self, rows: npt.NDArray[Any]) -> "Bars":
-        """These rows, by position or by mask."""
+    def take(self, rows: npt.NDArray[Any] | slice) -> "Bars":
+        """These rows, by position, by mask or as a slice."""
         return Bars(
             self.time[rows],
             self.open[rows],
@@ -69,13 +140,13 @@ class Bars:
             self.low[rows],
             self.close[rows],
             None if self.volume is None else self.volume[rows],
-            None if self.source is None else self.source[rows],
-            None if self.method is None else self.method[rows],
+            None if self.source is None else self.source.take(rows),
+            None if self.method is None else self.method.take(rows),
         )
 
     def observed(self) -> Bools | None:
         """Mask of rows that the venue gave, or None when that is all of them."""
-        return None if self.method is None else np.isin(self.method.astype(str), OBSERVED)
+        return None if self.method is None else self.method.among(OBSERVED)
 
     def scaled(self, factor: float) -> "Bars":
         """The same rows at prices so many times as high."""
@@ -146,10 +217,11 @@ def bars_of(frame: pd.DataFrame) -> Bars:
     """The arrays of a frame for which :func:`is_candles` holds; values are shared, not copied."""
     columns: dict[str, Any] = {name: frame[name].to_numpy() for name in PRICES}
     volume = frame["volume"].to_numpy() if "volume" in frame else None
-    words = {name: frame[name].astype(object).to_numpy() for name in ("source", "method") if name in frame}
-    if "method" in words and (words["method"] == "observed").all():
-        del words["method"]
-    return Bars(micros(pd.DatetimeIndex(frame.index)), **columns, volume=volume, **words)
+    source = Labels.of(frame["source"]) if "source" in frame else None
+    method = Labels.of(frame["method"]) if "method" in frame else None
+    if method is not None and method.used() in ([], ["observed"]):
+        method = None
+    return Bars(micros(pd.DatetimeIndex(frame.index)), **columns, volume=volume, source=source, method=method)
 
 
 def venue_of(attrs: Mapping[Any, Any]) -> str | None:
@@ -162,6 +234,17 @@ def quote_of(attrs: Mapping[Any, Any]) -> str | None:
     """Quote currency that a frame's attrs name, by ``quote`` or by ``symbol``, or None."""
     found = attrs.get("quote") or str(attrs.get("symbol") or "").partition("/")[2]
     return str(found).upper() if found else None
+
+
+def at_times(time: Ints, wanted: Ints) -> Bools:
+    """Mask over ascending times, repeats and all: those that are among the wanted ones."""
+    wanted = np.unique(wanted)
+    first, end = np.searchsorted(time, wanted), np.searchsorted(time, wanted, "right")
+    there = end > first
+    edges = np.zeros(len(time) + 1, dtype=np.int8)
+    edges[first[there]] += 1
+    edges[end[there]] -= 1
+    return np.asarray(np.cumsum(edges[:-1], dtype=np.int8) > 0)
 
 
 def spacing(time: Ints) -> int:

@@ -8,17 +8,16 @@ the bit; without some repairs they give the frame without these.
 """
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from core.candles.agree import bars_from
-from core.candles.frame import SECOND, Bars, Floats, Ints, NotCandles, to_index, venue_of
+from core.candles.frame import SECOND, Bars, Floats, Ints, Labels, NotCandles, at_times, to_index, venue_of
 from core.candles.structure import ordered
 from core.market import CANDLE_FIELDS
 
@@ -50,6 +49,8 @@ class Book:
     """Lines being written."""
 
     lines: list[tuple[Any, ...]] = field(default_factory=list)
+    words: tuple[list[Labels], list[Labels], list[Labels]] = field(default_factory=lambda: ([], [], []))
+    """Method, source and reason of each part of ``lines``."""
     repairs: int = 0
 
     def number(self, count: int = 1) -> Ints:
@@ -67,7 +68,7 @@ class Book:
         after: Floats | None,
         method: str,
         source: str,
-        reason: str | npt.NDArray[np.object_],
+        reason: str | Labels,
         *,
         future: bool = False,
     ) -> None:
@@ -78,38 +79,36 @@ class Book:
         null = np.full(size, np.nan)
         self.lines.append((
             repair, time, np.full(size, FIELDS.index(name), dtype=np.int8), null if before is None else before,
-            null if after is None else after, _words(method, size), _words(source, size), np.full(size, future),
-            _words(reason, size),
+            null if after is None else after, np.full(size, future),
         ))  # fmt: skip
+        for part, word in zip(self.words, (method, source, reason), strict=True):
+            part.append(Labels.all(word, size) if isinstance(word, str) else word)
 
     def frame(self) -> pd.DataFrame:
         """The ledger."""
-        if not self.lines:
-            parts: list[Any] = [
-                np.zeros(0, kind) for kind in ("i8", "i8", "i1", "f8", "f8", "O", "O", "?", "O")
-            ]
-        else:
+        if self.lines:
             parts = [np.concatenate(column) for column in zip(*self.lines, strict=True)]
-            order = np.lexsort((np.arange(len(parts[0])), parts[0]))
-            parts = [part[order] for part in parts]
-        repair, time, name, before, after, method, source, future, reason = parts
+            words = [Labels.joined(column) for column in self.words]
+        else:
+            parts = [np.zeros(0, kind) for kind in ("i8", "i8", "i1", "f8", "f8", "?")]
+            words = [Labels.all("", 0)] * 3
+        order = np.argsort(parts[0], kind="stable")
+        repair, time, name, before, after, future = (part[order] for part in parts)
+        method, source, reason = (word.take(order) for word in words)
         return pd.DataFrame(
             {
                 "time": to_index(time),
                 "field": pd.Categorical.from_codes(name, categories=pd.Index(FIELDS)),
                 "before": _nullable(before),
                 "after": _nullable(after),
-                "method": pd.Categorical(method, categories=known_methods(method)),
-                "source": pd.Categorical(source),
+                "method": method.categorical(known_methods(method.used())),
+                "source": source.categorical(source.used()),
                 "uses_future": future,
-                "reason": pd.Categorical(reason),
+                "reason": reason.categorical(reason.used()),
             },
             index=pd.Index(repair, name="repair"),
+            copy=False,
         )
-
-
-def _words(word: str | npt.NDArray[np.object_], size: int) -> npt.NDArray[np.object_]:
-    return np.full(size, word, dtype=object) if isinstance(word, str) else word
 
 
 def _nullable(values: Floats) -> pd.arrays.FloatingArray:
@@ -117,9 +116,9 @@ def _nullable(values: Floats) -> pd.arrays.FloatingArray:
     return pd.arrays.FloatingArray(np.where(null, 0.0, values), null)
 
 
-def known_methods(words: Sequence[str] | npt.NDArray[np.object_]) -> list[str]:
+def known_methods(words: Iterable[str]) -> list[str]:
     """The categories of a method column: the usual ones, then a person's own."""
-    return [*METHODS, *sorted({str(word) for word in words} - set(METHODS))]
+    return [*METHODS, *sorted(set(words) - set(METHODS))]
 
 
 def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
@@ -127,16 +126,12 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
     time = _micros(ledger)
     code = ledger["field"].cat.codes.to_numpy()
     after = ledger["after"].to_numpy(dtype=np.float64, na_value=np.nan)
-    method = ledger["method"].astype(object).to_numpy()
-    source = ledger["source"].astype(object).to_numpy()
-    merge, values = method == "merge", code < len(CANDLE_FIELDS)
+    method, source = Labels.of(ledger["method"]), Labels.of(ledger["source"])
+    merge, values = method.among({"merge"}), code < len(CANDLE_FIELDS)
     columns = {name: base.column(name) for name in base.fields}
     keep = np.ones(len(base), bool)
     if merge.any():
-        twice = np.unique(time[merge])
-        repeat = np.zeros(len(base), bool)
-        repeat[1:] = (np.diff(base.time) == 0) & np.isin(base.time[1:], twice)
-        keep &= ~repeat
+        keep[1:] &= ~((np.diff(base.time) == 0) & at_times(base.time, time[merge])[1:])
         for number, name in enumerate(base.fields):
             lines = np.flatnonzero(merge & (code == number))
             rows = np.searchsorted(base.time, time[lines])
@@ -145,34 +140,60 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
             columns[name][rows[there]] = after[lines[there]]
     gone = (code == FIELDS.index("time")) & np.isnan(after)
     if gone.any():
-        keep &= ~np.isin(base.time, time[gone])
-    places = np.flatnonzero(keep)
-    whole = len(places) == len(base)
-    at = base.time if whole else base.time[places]
-    columns = columns if whole else {name: part[places] for name, part in columns.items()}
-    made_by = np.full(len(at), "observed", object) if base.method is None else base.method[places]
-    made_from = np.full(len(at), own, object) if base.source is None else base.source[places]
+        keep &= ~at_times(base.time, time[gone])
+    kept = base
+    if not keep.all():
+        kept = base.take(keep)
+        columns = {name: part[keep] for name, part in columns.items()}
+    at = kept.time
+    made_by = kept.method or Labels(np.zeros(len(at), dtype=np.int16), METHODS)
+    made_from = kept.source or Labels.all(own, len(at))
     lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
-    if len(lines):
-        fresh, fields = np.unique(time[lines[~np.isin(time[lines], at)]], return_counts=True)
-        # a value for a row that is not there (its own repair was taken back) makes no row
-        lines = lines[~np.isin(time[lines], fresh[fields < len(base.fields)])]
-        fresh = fresh[fields >= len(base.fields)]
-        if len(fresh):
-            spots = np.searchsorted(at, fresh)
-            at = np.insert(at, spots, fresh)
-            columns = {name: np.insert(part, spots, 0.0) for name, part in columns.items()}
-            made_by, made_from = np.insert(made_by, spots, ""), np.insert(made_from, spots, "")
-        rows = np.searchsorted(at, time[lines])
-        for number, name in enumerate(base.fields):
-            mine = code[lines] == number
-            if mine.any():
-                if whole and not len(fresh) and columns[name] is base.column(name):
-                    columns[name] = columns[name].copy()
-                columns[name][rows[mine]] = after[lines[mine]]
-        made_by[rows], made_from[rows] = method[lines], source[lines]
+    if not len(lines):
+        return Bars(at, columns["open"], columns["high"], columns["low"], columns["close"], columns.get("volume"),
+                    made_from, made_by)  # fmt: skip
+    stamps, which, fields = np.unique(time[lines], return_inverse=True, return_counts=True)
+    rows = np.searchsorted(at, stamps)
+    there = rows < len(at)
+    there[there] = at[rows[there]] == stamps[there]
+    # a value for a row that is not there (its own repair was taken back) makes no row
+    known = there | (fields >= len(base.fields))
+    if not there.all():
+        at, row_of = _widened(at, stamps[known & ~there])
+        columns = {name: np.take(part, row_of, mode="clip") for name, part in columns.items()}
+        made_by, made_from = made_by.take(row_of), made_from.take(row_of)
+        rows = np.searchsorted(at, stamps)
+    lines, rows = lines[known[which]], rows[which][known[which]]
+    for number, name in enumerate(base.fields):
+        mine = code[lines] == number
+        if mine.any():
+            if columns[name] is base.column(name):
+                columns[name] = columns[name].copy()
+            columns[name][rows[mine]] = after[lines[mine]]
+    made_by = _overwritten(made_by, rows, method.take(lines))
+    made_from = _overwritten(made_from, rows, source.take(lines))
     return Bars(at, columns["open"], columns["high"], columns["low"], columns["close"], columns.get("volume"),
                 made_from, made_by)  # fmt: skip
+
+
+def _widened(at: Ints, fresh: Ints) -> tuple[Ints, Ints]:
+    """Ascending times with others put between, and the row that each one's values come from, or any row yet."""
+    spots = np.searchsorted(at, fresh) + np.arange(len(fresh))
+    rows = np.ones(len(at) + len(fresh), dtype=np.int64)
+    rows[spots] = 0
+    np.cumsum(rows, out=rows)
+    rows -= 1
+    rows[spots] = np.maximum(rows[spots], 0)
+    wide = at[rows] if len(at) else np.zeros(len(fresh), dtype=np.int64)
+    wide[spots] = fresh
+    return wide, rows
+
+
+def _overwritten(labels: Labels, rows: Ints, others: Labels) -> Labels:
+    both = Labels.joined((labels, others))
+    codes = both.codes[: len(labels.codes)]
+    codes[rows] = both.codes[len(labels.codes) :]
+    return Labels(codes, both.names)
 
 
 def framed(rows: Bars, unit: str) -> pd.DataFrame:
@@ -180,8 +201,8 @@ def framed(rows: Bars, unit: str) -> pd.DataFrame:
     assert rows.source is not None  # noqa: S101 (for the type checker: apply always sets both)
     assert rows.method is not None  # noqa: S101
     columns: dict[str, Any] = {name: rows.column(name) for name in rows.fields}
-    columns["source"] = pd.Categorical(rows.source)
-    columns["method"] = pd.Categorical(rows.method, categories=known_methods(pd.unique(rows.method)))
+    columns["source"] = rows.source.categorical(rows.source.used())
+    columns["method"] = rows.method.categorical(known_methods(rows.method.names))
     return pd.DataFrame(columns, index=to_index(rows.time, unit), copy=False)
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from core.candles.audit import Inspection
-from core.candles.frame import PRICES, Bars, Bools, Floats, Ints
+from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, Labels
 from core.candles.ledger import Book
 from core.candles.policy import RepairPolicy
 from core.candles.venue import Fill
@@ -78,8 +79,7 @@ def mend(  # noqa: C901 - one branch a kind of defect, told in their order
             for row in range(first + 1, last + 1):
                 work.lose(row, "the same candle again and again")
         _suspect(found, suspects)
-    impossible = _impossible(work)
-    for row in impossible:
+    for row in _impossible(work, _broken(found)):
         fields = {name for name in PRICES if not _price(work.get(row, name))}
         suspects[row] = (suspects.get(row, (set(), ""))[0] | fields, "impossible values")
     for row in sorted(suspects):
@@ -93,7 +93,8 @@ def mend(  # noqa: C901 - one branch a kind of defect, told in their order
             _put_right(work, row, fields, why, suspects, policy.view == "best", own)
         else:
             work.lose(row, why)
-    for row in _impossible(work) if suspects or flaws.scaled else ():
+    touched = np.array(sorted({*suspects, *work.touched}), dtype=np.int64)
+    for row in _impossible(work, touched):
         if not work.lost[row]:
             work.lose(row, "values that cannot be")
     return work
@@ -101,7 +102,9 @@ def mend(  # noqa: C901 - one branch a kind of defect, told in their order
 
 def suspects_of(found: Inspection, policy: RepairPolicy, *, judged: bool) -> Ints:
     """Rows for which a source's candle would be taken."""
-    rows = {row: (set(PRICES), "") for row in _impossible(Mended.of(found.rows, found.shape.slot))}
+    rows = {
+        row: (set(PRICES), "") for row in _impossible(Mended.of(found.rows, found.shape.slot), _broken(found))
+    }
     if policy.view == "best" and policy.mend_values and not judged:
         _suspect(found, rows)
     return np.array(sorted(rows), dtype=np.int64)
@@ -129,8 +132,16 @@ def _price(value: float) -> bool:
     return bool(np.isfinite(value) and value > 0)
 
 
-def _impossible(work: Mended) -> list[int]:
-    c = work.columns
+def _broken(found: Inspection) -> Ints:
+    """Rows whose values may be impossible, as they came or once put into the right unit."""
+    flaws = found.flaws
+    scaled = [places for places, _ in flaws.scaled.values()]
+    return np.unique(np.concatenate([flaws.non_finite, flaws.non_positive, flaws.violation, *scaled]))
+
+
+def _impossible(work: Mended, rows: Ints) -> list[int]:
+    """Which of these rows cannot be, as they stand now."""
+    c = {name: column[rows] for name, column in work.columns.items()}
     with np.errstate(all="ignore"):
         good = np.isfinite(c["open"]) & np.isfinite(c["close"]) & np.isfinite(c["high"]) & (c["low"] > 0)
         good &= (c["high"] >= np.maximum(c["open"], c["close"])) & (
@@ -138,7 +149,8 @@ def _impossible(work: Mended) -> list[int]:
         )
         if "volume" in c:
             good &= np.isfinite(c["volume"]) & (c["volume"] >= 0)
-    return [] if good.all() else np.flatnonzero(~good).tolist()
+    found: list[int] = rows[~good].tolist()
+    return found
 
 
 def _take(work: Mended, row: int, fill: Fill, why: str) -> None:
@@ -241,7 +253,7 @@ def record(work: Mended, book: Book, own: str, *, future: bool) -> None:
                 book.add(np.array([numbers[row]]), time[row : row + 1], name, np.array([old]), np.array([new]),
                          method, source, shown, future=later)  # fmt: skip
     lost = np.flatnonzero(work.lost)
-    reasons = np.array([work.why_lost[row] for row in lost.tolist()], dtype=object)
+    reasons = Labels.of(pd.Series([work.why_lost[row] for row in lost.tolist()], dtype=object))
     set_aside(book, work.rows.take(lost), own, reasons, future=future)
 
 
@@ -249,7 +261,7 @@ def set_aside(
     book: Book,
     rows: Bars,
     own: str,
-    reason: "str | np.ndarray[tuple[int], np.dtype[np.object_]]",
+    reason: str | Labels,
     *,
     future: bool = False,
 ) -> None:

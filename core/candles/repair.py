@@ -14,7 +14,17 @@ from core.candles.agree import Second, possible, second_of
 from core.candles.audit import Audit, Inspection, audit, conclude, inspect, measure
 from core.candles.cause import FETCH, UNKNOWN, Witness, causes_of
 from core.candles.fill import Holes
-from core.candles.frame import LATEST, SECOND, Bars, Bools, Ints, is_candles, micros, venue_of
+from core.candles.frame import (
+    LATEST,
+    SECOND,
+    Bars,
+    Bools,
+    Ints,
+    Labels,
+    is_candles,
+    micros,
+    venue_of,
+)
 from core.candles.ledger import Book, apply, framed, replay
 from core.candles.normalise import normalise
 from core.candles.policy import RepairPolicy
@@ -144,22 +154,25 @@ def repair(
         name: value for name, value in kept.attrs.items() if name not in {"unread", "notes", "time_unit"}
     }
     frame.attrs["repaired"] = _carried(seen, seconds, repaired, interval)
-    frame.attrs["uses_future"] = _from_later(kept, frame, ledger)
+    frame.attrs["uses_future"] = _from_later(kept, repaired.time, ledger)
     gaps = filling.left_open(open_gaps, found.shape.offset, found.shape.step)
     return Repair(interval, frame, ledger, gaps, policy, raw.copy(deep=False), seen, sources, now, siblings)
 
 
-def _from_later(kept: pd.DataFrame, frame: pd.DataFrame, ledger: pd.DataFrame) -> list[int]:
+def _from_later(kept: pd.DataFrame, time: Ints, ledger: pd.DataFrame) -> list[int]:
     """Open times, in nanoseconds, of rows that rest on later candles, by this repair or by an earlier one."""
     told = kept.attrs.get("uses_future")
     earlier = [moment for moment in told if isinstance(moment, int)] if isinstance(told, list) else []
     later = ledger[ledger["uses_future"].to_numpy()]
     moved = later.loc[later["field"] == "time", "after"].dropna().to_numpy(dtype=np.float64)
-    rests = np.concatenate([micros(pd.DatetimeIndex(later["time"])), np.round(moved * SECOND).astype(np.int64),
-                            np.array(earlier, dtype=np.int64) // 1000])  # fmt: skip
-    times = micros(pd.DatetimeIndex(frame.index))
-    times = times[np.isin(times, rests) & (np.abs(times) < LATEST)]
-    found: list[int] = (times * 1000).tolist()
+    rests = np.unique(np.concatenate([micros(pd.DatetimeIndex(later["time"])),
+                                      np.round(moved * SECOND).astype(np.int64),
+                                      np.array(earlier, dtype=np.int64) // 1000]))  # fmt: skip
+    rests = rests[np.abs(rests) < LATEST]
+    at = np.searchsorted(time, rests)
+    stands = at < len(time)
+    stands[stands] = time[at[stands]] == rests[stands]
+    found: list[int] = (rests[stands] * 1000).tolist()
     return found
 
 
@@ -175,10 +188,8 @@ def _base(found: Inspection) -> Bars:
 
 
 def _joined(one: Bars, other: Bars) -> Bars:
-    def pair(name: str, default: str) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
-        parts = [getattr(part, name) for part in (one, other)]
-        return np.concatenate([np.full(len(rows), default, object) if part is None else part
-                               for rows, part in zip((one, other), parts, strict=True)])  # fmt: skip
+    def pair(name: str, default: str) -> Labels:
+        return Labels.joined([getattr(part, name) or Labels.all(default, len(part)) for part in (one, other)])
 
     columns = {name: np.concatenate((one.column(name), other.column(name))) for name in one.fields}
     return Bars(np.concatenate((one.time, other.time)), columns["open"], columns["high"], columns["low"],
@@ -232,6 +243,8 @@ def _record_order(found: Inspection, book: Book, own: str) -> None:
 def _record_twins(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> None:
     """Duplicates that give way to the row kept, at the time where that row stands now."""
     shape = found.shape
+    if not len(shape.same) and not len(shape.conflicting):
+        return
     given = shape.given
     order = np.argsort(given.time[shape.kept], kind="stable")
     stand = given.time[shape.kept][order]
@@ -496,8 +509,8 @@ def _carried(found: Inspection, seconds: list[Second], repaired: Bars, interval:
     Rows that the venue gave when asked again are observations: with them the raw series is judged anew.
     """
     fresh = (
-        np.flatnonzero(repaired.method == "refetch")
-        if any(second.kind == "again" for second in seconds)
+        np.flatnonzero(repaired.method.among({"refetch"}))
+        if repaired.method is not None and any(second.kind == "again" for second in seconds)
         else ()
     )
     out_of_order = bool(found.shape.displaced)

@@ -76,11 +76,16 @@ def arrange(
         order = ordered(bars, time)
         bars, time, read, wrong = bars.take(order), time[order], read[order], wrong[order]
     given = bars.at(time) if wrong.any() else bars
-    residue = (time - anchor) % step
-    offset, off, shifted = _grid(residue, anchor)
-    slot = (time - offset) // step
+    offset, off, shifted = anchor, np.zeros(0, bool), False
+    slot = (time - anchor) // step
+    if not np.array_equal(slot * step + anchor, time):
+        offset, off, shifted = _grid((time - anchor) % step, anchor)
+        slot = (time - offset) // step
     unclosed = np.flatnonzero(time + step > now) if now is not None else _NO_ROWS
-    kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal=causal, model=model)
+    if not len(off) and not len(unclosed) and (not len(moves) or moves.min() > 0):
+        kept, same, conflicting = np.arange(len(slot)), _NO_ROWS, _NO_ROWS
+    else:
+        kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal=causal, model=model)
     return Shape(
         step,
         offset,
@@ -160,11 +165,7 @@ def ordered(bars: Bars, time: Ints) -> Ints:
     rows = order[places]
     keys = [bars.column(name)[rows] for name in bars.fields]
     made = [~bars.take(rows).observed()] if bars.method is not None else []  # type: ignore[operator]
-    words = [
-        np.unique(part[rows].astype(str), return_inverse=True)[1]
-        for part in (bars.source, bars.method)
-        if part is not None
-    ]
+    words = [part.take(rows).ranks() for part in (bars.source, bars.method) if part is not None]
     order[places] = rows[np.lexsort((*words, *keys, *made, time[rows]))]
     return order
 
@@ -172,8 +173,6 @@ def ordered(bars: Bars, time: Ints) -> Ints:
 def _grid(residue: Ints, anchor: int) -> tuple[int, Bools, bool]:
     """Offset of the grid, rows that are off it, and whether the whole series lies beside the usual grid."""
     off = residue != 0
-    if not off.any():
-        return anchor, off, False
     if np.count_nonzero(off) * 2 >= len(residue) > 1:
         values, counts = np.unique(residue, return_counts=True)
         commonest = int(values[counts.argmax()])
@@ -191,7 +190,7 @@ def _choose(
         return _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS
     stands = np.ones(count, bool)
     stands[unclosed] = False
-    if off.any():
+    if len(off):
         slot = _seat(slot, off, given.time)
         stands &= slot != np.iinfo(np.int64).min
     repeat = np.zeros(count, bool)

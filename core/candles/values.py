@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints
-from core.candles.spikes import Scale, Spikes, find, scale_of
+from core.candles.scale import Scale, chunks, scale_of
+from core.candles.spikes import Spikes, find
 
 _NONE = np.zeros(0, dtype=np.int64)
 _DECADE = float(np.log(10))
@@ -41,15 +42,15 @@ def examine(rows: Bars, slot: Ints) -> Flaws:
     sound = np.ones(len(rows), bool)
     for bad in (non_finite, non_positive, violation):
         sound[bad] = False
-    scaled, violation = _price_units(rows, sound, violation)
+    x = np.log(rows.close)
+    scaled, violation = _price_units(rows, x, sound, violation)
     touched = np.unique(np.concatenate([places for places, _ in scaled.values()])) if scaled else _NONE
     # a row that contradicts itself has a close all the same, and that close may be a spike
     usable = sound.copy()
     usable[violation] = True
     usable[touched] = False
     places = None if usable.all() else np.flatnonzero(usable)
-    kept = rows if places is None else rows.take(places)
-    x = np.log(kept.close)
+    kept, x = (rows, x) if places is None else (rows.take(places), x[places])
     scale = scale_of(x)
     spikes = find(kept, x, scale)
     if rows.volume is not None and (volumes := _volume_units(kept, scale)) is not None:
@@ -68,39 +69,43 @@ def examine(rows: Bars, slot: Ints) -> Flaws:
 
 
 def _impossible(rows: Bars) -> tuple[Ints, Ints, Ints]:
-    with np.errstate(all="ignore"):
-        total = rows.open + rows.high + rows.low + rows.close
-        if rows.volume is not None:
-            total = total + rows.volume
-        finite = np.isfinite(total)
-        if not finite.all():  # large but finite numbers may add up to infinity
-            finite = np.all([np.isfinite(rows.column(name)) for name in rows.fields], axis=0)
-        positive = np.minimum(np.minimum(rows.open, rows.high), np.minimum(rows.low, rows.close)) > 0
-        if rows.volume is not None:
-            positive &= rows.volume >= 0
-        ordered = (rows.high >= np.maximum(rows.open, rows.close)) & (
-            rows.low <= np.minimum(rows.open, rows.close)
-        )
-    if finite.all() and positive.all() and ordered.all():
+    """Rows with values that are no numbers, that are too small to be, and that contradict each other."""
+    bad = []
+    for first, end in chunks(len(rows)):
+        part = rows.take(slice(first, end))
+        top, bottom = np.maximum(part.open, part.close), np.minimum(part.open, part.close)
+        good = (part.high >= top) & (part.low <= bottom)  # never true of NaN
+        if not (good.all() and part.low.min() > 0 and part.high.max() < np.inf and _volumes(part).all()):
+            good &= (part.low > 0) & (part.high < np.inf) & _volumes(part)
+            bad.append(np.flatnonzero(~good) + first)
+    if not bad:
         return _NONE, _NONE, _NONE
-    return (
-        np.flatnonzero(~finite),
-        np.flatnonzero(finite & ~positive),
-        np.flatnonzero(finite & positive & ~ordered),
-    )
+    at = np.concatenate(bad)
+    finite = np.all([np.isfinite(rows.column(name)[at]) for name in rows.fields], axis=0)
+    positive = np.all([rows.column(name)[at] > 0 for name in PRICES], axis=0)
+    if rows.volume is not None:
+        positive &= rows.volume[at] >= 0
+    return at[~finite], at[finite & ~positive], at[finite & positive]
 
 
-def _price_units(rows: Bars, sound: Bools, violation: Ints) -> tuple[dict[str, tuple[Ints, Floats]], Ints]:
+def _volumes(rows: Bars) -> Bools:
+    if rows.volume is None:
+        return np.ones(1, bool)
+    return (rows.volume >= 0) & (rows.volume < np.inf)
+
+
+def _price_units(
+    rows: Bars, x: Floats, sound: Bools, violation: Ints
+) -> tuple[dict[str, tuple[Ints, Floats]], Ints]:
     """Prices too large or small by a power of ten, by row or by field; and the violations this leaves."""
     possible = sound.copy()
     possible[violation] = True
     places = np.flatnonzero(possible)
     if len(places) < 5:
         return {}, violation
-    x = np.log(rows.close if len(places) == len(rows) else rows.close[places])
-    steps = np.flatnonzero(np.abs(np.diff(x)) > _STEP)
-    wide = places[np.flatnonzero(rows.high[places] > rows.low[places] * np.exp(_STEP))]
-    odd = np.union1d(wide, violation)
+    x = x if len(places) == len(rows) else x[places]
+    steps, wide = _steps(x), _wide(rows)
+    odd = np.union1d(wide[possible[wide]], violation)
     if not len(steps) and not len(odd):
         return {}, violation
     found: dict[str, dict[int, float]] = {name: {} for name in PRICES}
@@ -127,6 +132,21 @@ def _price_units(rows: Bars, sound: Bools, violation: Ints) -> tuple[dict[str, t
     }
     explained = [row for row in violation.tolist() if any(row in at for at in found.values())]
     return scaled, np.setdiff1d(violation, np.array(explained, dtype=np.int64))
+
+
+def _steps(x: Floats) -> Ints:
+    """Rows from which the close moves by a step or more to the next."""
+    return np.concatenate(
+        [np.flatnonzero(np.abs(np.diff(x[a : b + 1])) > _STEP) + a for a, b in chunks(len(x))]
+    )
+
+
+def _wide(rows: Bars) -> Ints:
+    """Rows whose high is a step or more above their low."""
+    times = float(np.exp(_STEP))
+    return np.concatenate(
+        [np.flatnonzero(rows.high[a:b] > rows.low[a:b] * times) + a for a, b in chunks(len(rows))]
+    )
 
 
 def _decades(log_ratio: float, slack: float = 0.3) -> int:
@@ -179,18 +199,16 @@ def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     volume = rows.volume
     if volume is None or len(volume) < 100:
         return None
-    count = len(volume) // 64
-    blocks = np.median(volume[: count * 64].reshape(count, 64)[:, ::4], axis=1)
-    blocks = np.r_[blocks, blocks[-1]]
-    usual = np.minimum(blocks, np.minimum(np.r_[blocks[1:], np.inf], np.r_[np.inf, blocks[:-1]]))
-    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 100_000)], 0.99))  # what it has seen anyway
-    at = np.flatnonzero(volume > np.maximum(most, 30 * np.repeat(usual, 64)[: len(volume)]))
+    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 25_000)], 0.99))  # what it has seen anyway
+    at = np.flatnonzero(volume > most)
     if not len(at):
         return None
     window = np.clip(at[:, None] + np.arange(-30, 31), 0, len(volume) - 1)
     around = volume[window]
     middle = np.median(around, axis=1)
-    at, around, middle = at[middle > 0], around[middle > 0], middle[middle > 0]
+    much = volume[at] > 30 * middle
+    much &= middle > 0
+    at, around, middle = at[much], around[much], middle[much]
     if not len(at):
         return None
     logs = np.log(np.where(around > 0, around, np.nan) / middle[:, None])
@@ -200,7 +218,7 @@ def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     ranges = np.log(rows.high[window] / rows.low[window])
     own = np.log(rows.high[at] / rows.low[at])
     # volume grows about with the square of the range, and so much of it is no error
-    lively = 2 * np.log(np.maximum(own / np.maximum(np.median(ranges, axis=1), scale.least[at]), 1.0))
+    lively = 2 * np.log(np.maximum(own / np.maximum(np.median(ranges, axis=1), scale.least(at)), 1.0))
     unusual = 0.3 + np.sqrt(2 * np.log(len(volume)))  # the largest of as many is about this far out by chance
     price = np.log(rows.close[at])
     factor = np.ones(len(at))

@@ -58,7 +58,9 @@ class Breaker:
         "_probing",
         "_random",
         "_slow",
+        "_slow_after",
         "_spell",
+        "_window",
         "errors",
         "listener",
         "opens",
@@ -92,6 +94,8 @@ class Breaker:
     def follow(self, policy: BreakerPolicy) -> None:
         """Go by this policy from now on; a pause that runs stays as long as it was to be."""
         self._policy = policy
+        self._window = policy.window
+        self._slow_after = policy.slow_after
         self._mask = (1 << policy.window) - 1
         self._most_failed = math.ceil(policy.failure_rate * policy.window)
         self._most_slow = math.ceil(policy.slow_rate * policy.window)
@@ -115,13 +119,15 @@ class Breaker:
             self.streak += 1
             if self.errors:
                 self._wear()
-            self._failed = (self._failed << 1) & self._mask
-            self._slow = (self._slow << 1) & self._mask
-            if self._calls < self._policy.window:
+            if self._failed:
+                self._failed = (self._failed << 1) & self._mask
+            if self._slow:
+                self._slow = (self._slow << 1) & self._mask
+            if self._calls < self._window:
                 self._calls += 1
-            if seconds >= self._policy.slow_after:
+            if seconds >= self._slow_after:
                 self._slow |= 1
-                if self._calls >= self._policy.window and self._slow.bit_count() >= self._most_slow:
+                if self._calls >= self._window and self._slow.bit_count() >= self._most_slow:
                     self._open(now)
         elif self._probes(permit):
             self.state = "closed"
@@ -138,9 +144,9 @@ class Breaker:
             self.errors += 1
             self._failed = (self._failed << 1 | 1) & self._mask
             self._slow = (self._slow << 1) & self._mask
-            if self._calls < self._policy.window:
+            if self._calls < self._window:
                 self._calls += 1
-            often = self._calls >= self._policy.window and self._failed.bit_count() >= self._most_failed
+            often = self._calls >= self._window and self._failed.bit_count() >= self._most_failed
             if often or self.errors >= self._policy.threshold:
                 self._open(now)
         elif self._probes(permit):

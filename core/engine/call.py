@@ -22,6 +22,9 @@ from core.market import (
     SymbolQuery,
 )
 
+TICK = 0.001
+"""A timer may wake a hair early; this near to its moment it counts as due."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

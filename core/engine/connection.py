@@ -32,7 +32,18 @@ class Received:
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time. ``ready`` says whether it can carry another one."""
 
-    __slots__ = ("_head", "_http", "_most", "_parts", "_size", "_transport", "_waiter", "idle_since", "lost")
+    __slots__ = (
+        "_head",
+        "_http",
+        "_most",
+        "_parts",
+        "_size",
+        "_transport",
+        "_waiter",
+        "heard",
+        "idle_since",
+        "lost",
+    )
 
     def __init__(self) -> None:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MOST)
@@ -42,6 +53,8 @@ class Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._size = 0
         self._most = 0
+        self.heard = False
+        """Whether any byte of an answer to the last request has come."""
         self.idle_since = 0.0
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the socket is closed."""
@@ -71,6 +84,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             raise httpx.LocalProtocolError(str(error)) from None
         self._head, self._parts, self._size, self._most = None, [], 0, most
+        self.heard = False
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(head + body)
         try:
@@ -94,6 +108,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None:
             self.abort()
             return
+        self.heard = True
         self._read(data)
 
     def eof_received(self) -> None:

@@ -153,7 +153,6 @@ class Exchange:
                 value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
             else:
                 value, status = await self.value(result, self._sender.send)
-                result.notes = candidate.provider.notes
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._judge(candidate, error, result.used)
@@ -204,10 +203,11 @@ class Exchange:
             parts.append(self._read(provider, host, page, response))
         value = join(parts)
         truth.check(query, value, self._clock.now())
-        result.notes = ()
+        result.notes = provider.notes
         if candidate.finer and isinstance(candidate.query, CandleQuery):
             query = candidate.query
-            value, result.notes = built(query, candidate.finer, value, asked)
+            value, notes = built(query, candidate.finer, value, asked)
+            result.notes += notes
         if reason := self._peers.judge(provider.id, query, value, self._clock.mono()):
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())

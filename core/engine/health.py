@@ -65,6 +65,7 @@ class Health:
         "_oks",
         "_policy",
         "_seconds",
+        "answered",
         "circuit",
         "ewma",
         "last_error",
@@ -81,6 +82,8 @@ class Health:
         self.truth = Breaker(policy, rng)
         self.ewma = PeakEwma()
         self.totals: Counter[Outcome] = Counter()
+        self.answered: bool | None = None
+        """Whether the last call that came to its end was answered at all; None before there was one."""
         self.silent = 0
         """Calls overtaken by a hedge that still have no result of their own."""
         self.last_error = ""
@@ -125,6 +128,7 @@ class Health:
         """A value came back, and it held."""
         self.circuit.success(permits.circuit, now, elapsed)
         self.truth.success(permits.truth)
+        self.answered = True
         self.totals[outcome] += 1
         self.last_ok_at = wall
         self._oks.append(True)
@@ -143,6 +147,7 @@ class Health:
         else:
             self.circuit.failure(permits.circuit, now)
             self.truth.release(permits.truth)
+        self.answered = outcome != "timeout"
         self.totals[outcome] += 1
         self._oks.append(False)
         self.ewma.observe(elapsed, now)
@@ -180,6 +185,8 @@ class Health:
     def noted(self, permits: Permits, outcome: Outcome) -> None:
         """An end with no verdict on health: throttled, blocked, a caller's error, cancelled, offline."""
         self.release(permits)
+        if outcome != "overtaken":
+            self.answered = outcome != "timeout"
         self.totals[outcome] += 1
 
     def shown(self, now: float) -> State:

@@ -36,11 +36,22 @@ class Pool:
     async def exchange(self, request: h11.Request, content: bytes | None, most: int) -> Received:
         """The whole answer, its body at most ``most`` bytes. ``httpx.TransportError``; BadPayload if huge."""
         async with self._free:
-            connection = self._kept() or await self._connect()
-            try:
-                return await connection.exchange(request, content, most)
-            finally:
-                self._put_back(connection)
+            if (kept := self._kept()) is not None:
+                try:
+                    return await self._over(kept, request, content, most)
+                except (httpx.ReadError, httpx.RemoteProtocolError):
+                    # Closed by the server just as we used it again: nobody's fault, and no try of the host.
+                    if kept.heard or request.method != b"GET":
+                        raise
+            return await self._over(await self._connect(), request, content, most)
+
+    async def _over(
+        self, connection: Connection, request: h11.Request, content: bytes | None, most: int
+    ) -> Received:
+        try:
+            return await connection.exchange(request, content, most)
+        finally:
+            self._put_back(connection)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,35 +1,26 @@
 """Failover: candidates in order, hedged when slow, until one complete value, inside one deadline."""
 
 import asyncio
-import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
-from core.answer import Attempt, NoAnswer, Outcome, Tier
+from core.answer import NoAnswer, Tier
 from core.clock import Clock
-from core.engine.call import Call, Found, described, in_order, length, notes_on, nothing_new
+from core.engine.aftermath import Aftermath
+from core.engine.call import TICK, Call, Found, described, in_order, length, notes_on, nothing_new
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
 from core.engine.classify import Failure
 from core.engine.connectivity import Connectivity
 from core.engine.exchange import Exchange, Result
 from core.engine.guard import Guard, Refusal
-from core.engine.health import Permits
-from core.engine.hedge import HedgeBudget, hedge_delay
+from core.engine.health import Health, Permits
+from core.engine.hedge import SHORTEST, HedgeBudget, hedge_delay
 from core.market import Query
 from core.settings import Settings
 
-DETACHED_MOST = 64
-"""Overtaken attempts left to run; beyond it the oldest are cancelled."""
-log = logging.getLogger(__name__)
-
-TICK = 0.001
-"""A timer may wake a hair early; this near to its moment it counts as due."""
 PARTIALS_MOST = 3
 """After so many partial values more are not worth their requests: a young coin has no longer history."""
-NETWORK_CHECK = 3.0
-"""Seconds spent at most on finding out whether it is this machine that is offline."""
 
 
 class Router:
@@ -50,11 +41,9 @@ class Router:
         self._guard = guard
         self._exchange = exchange
         self._connectivity = connectivity
-        self._network_there = network_there
+        self._aftermath = Aftermath(clock, guard, connectivity, network_there, exchange.persist)
         self._ranking = Ranking(guard.catalog, guard, settings.balance, rng)
         self._hedges = HedgeBudget(settings.hedge_burst, settings.hedge_refill)
-        self._detached: dict[asyncio.Task[Result], None] = {}
-        self._chores: set[asyncio.Task[None]] = set()
 
     async def find(self, query: Query, deadline: float, providers: Sequence[str] | None = None) -> Found:
         """The first complete value, else the longest partial one. ``deadline`` in seconds from now.
@@ -68,18 +57,18 @@ class Router:
         self._hedges.earn()
         try:
             winner = await self._race(call)
-            self._detach(call)
-            heard = await self._heard(call, winner)
+            self._aftermath.detach(call)
+            heard = await self._aftermath.heard(call, answered=winner is not None)
         except BaseException:
-            self._detach(call)
-            self._settle(call, self._connectivity.heard_since(call.mark))
+            self._aftermath.detach(call)
+            self._aftermath.settle(call, self._connectivity.heard_since(call.mark))
             raise
         offline = self._connectivity.offline
         if heard is None:
-            self._chore(self._settle_later(call))
+            self._aftermath.settle_later(call)
             offline = len(call.unreached) > 1 and self._connectivity.long_unheard(self._clock.mono())
         elif call.unblamed:
-            self._settle(call, heard)
+            self._aftermath.settle(call, heard)
             await self._exchange.persist()
         if winner is None:
             raise NoAnswer(described(query), in_order(call.attempts), offline=offline)
@@ -91,10 +80,7 @@ class Router:
 
     async def close(self) -> None:
         """Cancel what still runs on its own."""
-        tasks: list[asyncio.Task[Any]] = [*self._detached, *self._chores]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._aftermath.close()
 
     async def _race(self, call: Call) -> Result | None:
         """Run candidates until one wins; a hedge joins the slowest of them when its time has come."""
@@ -168,8 +154,8 @@ class Router:
 
     def _start(self, call: Call, *, hedge: bool = False) -> float:
         """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
-        # A probe is not waited for, and its hedge costs nothing: probes are few by themselves.
-        free = all(run.probe for run in call.running.values())
+        # Its hedge costs nothing where no answer is to be counted on: such calls are few by themselves.
+        free = all(run.probe or self._unproven(run.candidate) for run in call.running.values())
         if hedge and not (call.left and (free or self._hedges.take())):
             return float("inf")
         if (chosen := self._next(call, hedge)) is None:
@@ -190,9 +176,24 @@ class Router:
         task = asyncio.create_task(self._exchange.ask(result, permits))
         call.running[task] = result
         call.newest = task
-        p95 = self._guard.health(candidate.provider, call.query.capability, candidate.host).usual(0.95)
-        delay = hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max)
-        return now + delay
+        health = self._health(candidate)
+        if health.answered is False:
+            return now + SHORTEST
+        p95, silent = health.usual(0.95), len(call.running) - 1
+        return now + hedge_delay(p95, self._settings.hedge_after, self._settings.hedge_max, silent)
+
+    def _unproven(self, candidate: Candidate) -> bool:
+        """Whether an endpoint never answered, or not the last time.
+
+        After a few more such calls its circuit opens, so their hedges cannot double the traffic as those of a
+        slow field would; as many as open it are let off at once.
+        """
+        health = self._health(candidate)
+        few = health.ewma.in_flight <= self._settings.health_error_threshold
+        return not health.answered and few and self._settings.hedge_burst > 0
+
+    def _health(self, candidate: Candidate) -> Health:
+        return self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
 
     def _next(self, call: Call, hedge: bool) -> tuple[Candidate, Permits] | None:
         """The next admitted candidate, recording those that are not. A hedge prefers another provider."""
@@ -236,82 +237,6 @@ class Router:
                 call.attempts.append(skipped(provider, host, leave.outcome, leave.reason, wall))
             return None
         return leave
-
-    def _detach(self, call: Call) -> None:
-        """Let overtaken attempts run on to their own end: only that says how the endpoint does."""
-        won = call.best is not None
-        call.budget = 0  # nobody waits for it any more: no retries
-        for task, run in call.running.items():
-            candidate = run.candidate
-            elapsed = self._clock.mono() - run.mono
-            reason = (
-                f"still silent after {elapsed:.2f} s, when another answered"
-                if won
-                else f"no answer within the call's {call.deadline - call.began:g} s"
-            )
-            outcome: Outcome = "overtaken" if won else "timeout"
-            call.attempts += run.attempts
-            if run.under_way:
-                host = candidate.host.name
-                call.attempts.append(
-                    Attempt(candidate.provider.id, host, outcome, reason, None, run.wall, elapsed)
-                )
-            if not won:
-                call.unreached.add(candidate.provider.id)
-            self._guard.health(candidate.provider, call.query.capability, candidate.host).silent += 1
-            self._detached[task] = None
-            task.add_done_callback(self._ended(candidate))
-        call.running.clear()
-        for task in list(self._detached)[:-DETACHED_MOST]:
-            task.cancel()
-
-    def _ended(self, candidate: Candidate) -> Callable[["asyncio.Task[Result]"], None]:
-        health = self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
-
-        def ended(task: "asyncio.Task[Result]") -> None:
-            health.silent = max(0, health.silent - 1)
-            self._detached.pop(task, None)
-            if task.cancelled():
-                return
-            if (error := task.exception()) is not None:
-                log.error("an overtaken attempt at %s broke", candidate.host.name, exc_info=error)
-                return
-            for settle in task.result().unblamed:
-                settle(self._connectivity.heard_since(task.result().mark))
-
-        return ended
-
-    async def _heard(self, call: Call, winner: Result | None) -> bool | None:
-        """Whether anybody answered; when nobody did, whether anybody would. None: no time left to ask."""
-        if winner is not None or not call.unreached or self._connectivity.heard_since(call.mark):
-            return True
-        left = min(NETWORK_CHECK, call.deadline - self._clock.mono())
-        return await self._anybody(call, left) if left > TICK else None
-
-    async def _anybody(self, call: Call, seconds: float) -> bool:
-        there = await self._network_there(seconds, call.unreached)
-        if not there:
-            self._connectivity.nobody_answers()
-        return there
-
-    async def _settle_later(self, call: Call) -> None:
-        """Find out after the call whether it was they or we who were silent."""
-        heard = self._connectivity.heard_since(call.mark)
-        try:
-            heard = await self._anybody(call, NETWORK_CHECK)
-        finally:
-            self._settle(call, heard)
-        await self._exchange.persist()
-
-    def _chore(self, job: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(job)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-
-    def _settle(self, call: Call, heard: bool) -> None:
-        """Blame those who could not be reached, unless it is this machine that reaches nobody."""
-        for settle in call.unblamed:
-            settle(heard)
 
 
 def _asks(entry: Candidate | Unserved, query: Query) -> bool:

@@ -19,6 +19,7 @@ from core.rest import (
     indicators,
     knobs,
     probes,
+    proxy,
     quality,
     status,
     symbols,
@@ -32,7 +33,7 @@ READING = tuple(
     for module in (candles, answers, indicators, quality, symbols, status, features, watch, knobs)
 )
 """Routes that change nothing."""
-ACTING = (actions.router, healing.router, alarming.router, knobs.changing)
+ACTING = (actions.router, healing.router, alarming.router, knobs.changing, proxy.router)
 """Routes that do; each of them asks for leave."""
 
 

@@ -21,23 +21,28 @@ class Feature(BaseModel):
     waiting_for_keys: list[str] = Field(description="providers that need a key which is not there")
 
 
-class KeyFeature(BaseModel):
-    """A provider's key: whether one is there, and what it would unlock."""
+class Key(BaseModel):
+    """A provider's key, never the key itself: whether one is there, and what it unlocks."""
 
     provider: str
-    variables: list[str]
-    required: bool = Field(description="whether nothing works without it")
+    name: str
+    variables: list[str] = Field(description="environment variables that may hold it")
+    holding: str = Field(description="the one that does; empty when none")
+    keys: int = Field(description="how many there are; several are used in turn")
+    resting: int = Field(description="how many of them rest after a refusal")
+    required: bool = Field(description="whether nothing of the provider works without one")
     missing: bool = Field(description="whether it is needed and not there")
     capabilities: list[str]
     unlocks: str
-    get_at: str | None
+    get_at: str
+    docs: str
 
 
 class Features(Moment):
     """Kinds of data and keys."""
 
     features: list[Feature]
-    keys: list[KeyFeature]
+    keys: list[Key]
 
 
 class Model(BaseModel):
@@ -73,7 +78,7 @@ async def features() -> Response:
             "time": told.time,
             "lab": told.lab,
             "features": _features(hub.catalog, told),
-            "keys": _keys(hub.catalog, told),
+            "keys": [one.as_dict() for one in hub.features()],
         }
     )
 
@@ -102,22 +107,6 @@ def _features(catalog: Catalog, told: Snapshot) -> list[dict[str, Any]]:
             disabled = told.providers[provider.id].capabilities.get(capability) == "disabled"
             entry["waiting_for_keys" if disabled else "available"].append(provider.id)
     return [found[capability] for capability in sorted(found)]
-
-
-def _keys(catalog: Catalog, told: Snapshot) -> list[dict[str, Any]]:
-    return [
-        {
-            "provider": provider.id,
-            "variables": list(key.env),
-            "required": key.required,
-            "missing": "disabled" in told.providers[provider.id].capabilities.values(),
-            "capabilities": sorted(provider.capabilities),
-            "unlocks": key.unlocks,
-            "get_at": key.get_at,
-        }
-        for provider in catalog.values()
-        if (key := provider.auth) is not None
-    ]
 
 
 def _model(name: str, entry: EndpointHealth) -> dict[str, Any]:

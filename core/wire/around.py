@@ -1,7 +1,7 @@
 """Calls about what is around a price, and how their answers are read.
 
-Request templates may use ``{symbol}`` and ``{base}`` where an asset is asked about, ``{since}`` for figures of
-chains: the moment ``window`` seconds ago, in seconds since 1970.
+Request templates may use ``{symbol}`` and ``{base}`` where an asset is asked about; for figures of chains
+``{since}`` and ``{since_iso}``, the moment ``window`` seconds ago, in seconds since 1970 and as ISO 8601.
 """
 
 from datetime import datetime
@@ -168,7 +168,7 @@ class OnChainCall(Timed):
 
     @classmethod
     def template_names(cls) -> set[str]:
-        return {"since"}
+        return {"since", "since_iso"}
 
     @model_validator(mode="after")
     def _metrics_are_ours(self) -> "OnChainCall":

@@ -30,7 +30,9 @@ class Figure(Model):
         value = find(body, root + self.path)
         if value is MISSING or value is None or value == "":
             return None
-        found = self.scale * self._of(value, what)
+        found = self._of(value, what)
+        if self.scale != 1.0:
+            found = float(f"{found * self.scale:.15g}")  # 1.5 gwei, not 1.5000000000000002
         if not math.isfinite(found):
             raise BadPayload(f"{what} is {clip(value)}: too large")
         return found

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -390,7 +390,9 @@ class Provider:
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
             names["depth"] = call.depth_for(query.depth)
         if isinstance(call, OnChainCall):
-            names["since"] = None if now is None else int(now - call.window)
+            since = None if now is None else int(now - call.window)
+            iso = None if since is None else f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}"
+            names |= {"since": since, "since_iso": iso}
         if isinstance(call, NewsCall) and isinstance(query, NewsQuery):
             names |= {
                 "topic": call.anything if query.topic is None else words_of(query.topic),

@@ -18,7 +18,7 @@ def sizes(world: Any, settings: Any) -> dict[str, tuple[int, int]]:
         "unknown": (len(guard._unknown), 2000),
         "pauses": (len(guard.cooldowns._running), 5 * len(guard.records())),
         "forms": (len(guard.forms._now), len(guard.records())),
-        "detached": (len(world._router._detached), 64),
+        "detached": (len(world._router._aftermath.detached), 64),
         "peers": (len(world._router._exchange._peers._subjects), 500),
     }
 
@@ -40,8 +40,8 @@ def left_over(hub: Any, world: Any, finished: Counter[str]) -> Iterator[tuple[st
     told = sum(entry.calls for entry in endpoints_health(world.guard, loop_time()).values())
     if told != finished.total():
         yield "totals", f"health tells of {told} calls, {finished.total()} were made"
-    if hub._flights or world._router._detached:
-        yield "leak", f"{len(hub._flights)} flights, {len(world._router._detached)} detached"
+    if hub._flights or world._router._aftermath.detached:
+        yield "leak", f"{len(hub._flights)} flights, {len(world._router._aftermath.detached)} detached"
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     if (feed := world.feed) is not None:
         tasks.discard(feed._keeping)  # it looks after the archive as long as the hub is open

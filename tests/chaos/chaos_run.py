@@ -14,6 +14,7 @@ from chaos_watch import Watch
 from core.answer import NoAnswer
 from core.async_hub import AsyncHub
 from core.engine import folder
+from core.engine.listings import OF_MARKETS
 from core.lab.faults import FAULTS
 from core.market import CandleQuery, OrderBookQuery, PriceQuery, Query, TechnicalQuery, VolumeQuery
 from core.settings import Settings
@@ -73,7 +74,8 @@ class Run:
     async def _open(self) -> None:
         self._hub = await AsyncHub(self.settings, transport=self.watch, clock=self.clock).__aenter__()
         catalog = self.hub.catalog
-        venues = self._venues = [p for p in catalog.values() if p.hosts[0].name in self.lab.hosts]
+        here = [one for one in catalog.values() if one.hosts[0].name in self.lab.hosts]
+        venues = self._venues = [one for one in here if OF_MARKETS & set(one.capabilities)]
         seeded = random.Random(self.random.random())
         self.hub._world._router._ranking._random = seeded
         for health in self.hub._world.guard.records().values():

@@ -24,7 +24,7 @@ ALLOW, ADD, GET, HOLDING, VALUE, ADMIT, NOTED, FIND = (
     Cooldowns.add,
     AnswerCache.get,
     Cooldowns.holding,
-    Exchange._value,
+    Exchange.value,
     Guard.admit,
     Health.noted,
     Router.find,
@@ -101,7 +101,7 @@ MUTANTS = {
     "retries without a budget": (Call, "spend", lambda _: True, "budget"),
     "waits past the deadline": (Router, "find", a_second_more, "deadline"),
     "the last attempt is left out": (router, "in_order", lambda a: tuple(a[:-1]), "attempts"),
-    "a wrong value": (Exchange, "_value", a_thousandth_more, "wrong value"),
+    "a wrong value": (Exchange, "value", a_thousandth_more, "wrong value"),
     "calls without a verdict are not counted": (Health, "noted", not_counted, "totals"),
 }
 

@@ -145,17 +145,20 @@ def test_the_finer_query_spans_the_same_time():
 LACKING = [
     (name, interval)
     for name, provider in CATALOG.items()
-    if provider.declaration.ohlcv is not None
+    if provider.declaration.ohlcv is not None and not (provider.auth is not None and provider.auth.required)
     for interval in INTERVALS
     if finer_interval(provider, CandleQuery(provider.check_symbol, interval, limit=6), EPOCH)
 ]
+
+
+QUICK = {("kraken", "1w"), ("coinbase", "2h"), ("bitfinex", "3m"), ("gemini", "12h"), ("coingecko", "12h")}
 
 
 @pytest.mark.looptime
 @pytest.mark.parametrize(
     ("name", "interval"),
     [
-        pytest.param(*pair, id="-".join(pair), marks=() if pair[1] in {"2h", "1w"} else pytest.mark.slow)
+        pytest.param(*pair, id="-".join(pair), marks=() if pair in QUICK else pytest.mark.slow)
         for pair in LACKING
     ],
 )

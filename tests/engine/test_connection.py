@@ -179,6 +179,27 @@ async def test_a_connection_that_the_server_closed_is_not_used_again():
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_connection_closed_just_as_it_is_used_again_is_replaced(method):
+    async with sending(OK, [None], OK) as (sender, server):
+        await sender.send(HOST, request())
+        wanted = WireRequest(method, httpx.URL("https://api.venue.test/x"))
+        if method == "GET":
+            assert (await sender.send(HOST, wanted)).json() == {}
+        else:  # it may have been carried out
+            with pytest.raises(httpx.RemoteProtocolError):
+                await sender.send(HOST, wanted)
+    assert server.connections == (2 if method == "GET" else 1)
+
+
+async def test_an_answer_that_breaks_off_is_not_asked_for_again():
+    async with sending(OK, [OK[:30], None], OK) as (sender, server):
+        await sender.send(HOST, request())
+        with pytest.raises(httpx.RemoteProtocolError):
+            await sender.send(HOST, request())
+        assert server.connections == 1
+
+
 async def test_a_connection_that_rested_too_long_is_not_used_again(monkeypatch):
     monkeypatch.setattr(pools, "KEPT_FOR", -1.0)
     async with sending(OK) as (sender, server):

@@ -201,3 +201,5 @@ def test_hedge_delay():
     assert hedge_delay(0.2, 0.4, 0.8) == pytest.approx(0.22)
     assert hedge_delay(3.0, 0.4, 0.8) == 0.8
     assert hedge_delay(0.001, 0.4, 0.8) == 0.05
+    assert [hedge_delay(None, 0.4, 0.8, silent) for silent in range(4)] == [0.4, 0.2, 0.1, 0.1]
+    assert hedge_delay(0.2, 0.4, 0.8, 3) == pytest.approx(0.22)

@@ -35,27 +35,27 @@ def test_elsewhere_without_a_token_nothing_is_done(client: Any, lab_hub: Hub) ->
     assert lab_hub.health().totals["isolated"] == 0
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])
-def test_a_proxy_between_is_not_home(at_home: Any, header: str) -> None:
-    refused(at_home.post(RESET, headers={header: "127.0.0.1"}), 403, "forbidden")
+def test_a_proxy_between_is_not_home(at_home: Any) -> None:
+    for header in ("x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host"):
+        refused(at_home.post(RESET, headers={header: "127.0.0.1"}), 403, "forbidden")
 
 
 def test_another_name_for_this_machine_is_not_home(at_home: Any) -> None:
     refused(at_home.post(RESET, headers={"host": "rebound.example:8501"}), 403, "forbidden")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": "http://127.0.0.1:9999"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-    ],
+FOREIGN = (
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:9999"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
 )
-def test_a_foreign_page_may_not_act_through_a_browser(at_home: Any, headers: dict[str, str]) -> None:
-    refused(at_home.post(RESET, headers=headers), 403, "foreign_origin")
+
+
+def test_a_foreign_page_may_not_act_through_a_browser(at_home: Any) -> None:
+    for headers in FOREIGN:
+        refused(at_home.post(RESET, headers=headers), 403, "foreign_origin")
 
 
 def test_our_own_page_may(at_home: Any) -> None:
@@ -69,22 +69,22 @@ def test_the_token_opens_from_anywhere(with_token: Any) -> None:
     assert body["who"] == "rest, token, 203.0.113.9"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"authorization": "Bearer let-me-out"},
-        {"authorization": "Basic bGV0LW1lLWlu"},
-        {"authorization": "let-me-in"},
-        {"cookie": "admin_token=let-me-in; token=let-me-in"},
-        {"x-admin-token": "let-me-in"},
-    ],
+NO_TOKEN = (
+    {},
+    {"authorization": "Bearer let-me-out"},
+    {"authorization": "Basic bGV0LW1lLWlu"},
+    {"authorization": "let-me-in"},
+    {"cookie": "admin_token=let-me-in; token=let-me-in"},
+    {"x-admin-token": "let-me-in"},
 )
-def test_nothing_else_does(with_token: Any, headers: dict[str, str]) -> None:
-    response = with_token.post(ISOLATE, headers=headers, json={"target": "kraken", "reason": "x"})
-    refused(response, 401, "unauthorized")
-    assert response.headers["www-authenticate"] == "Bearer"
-    assert "let-me-in" not in response.text
+
+
+def test_nothing_else_does(with_token: Any) -> None:
+    for headers in NO_TOKEN:
+        response = with_token.post(ISOLATE, headers=headers, json={"target": "kraken", "reason": "x"})
+        refused(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"] == "Bearer"
+        assert "let-me-in" not in response.text
     assert shared().health().totals["isolated"] == 0
 
 
@@ -104,16 +104,16 @@ def test_actions_are_counted(at_home: Any, lab_hub: Hub, monkeypatch: pytest.Mon
     assert statuses == [200, 200, 429]
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ({"target": "krakn", "reason": "x"}, "target='krakn': expected a provider (binance"),
-        ({"target": "kraken"}, "reason: expected, and not given"),
-        ({"target": "kraken", "reason": ""}, "reason='': string should have at least 1 character"),
-        ({"target": "kraken", "reason": "x", "why": "y"}, "why: no such argument"),
-        ({"target": ["kraken"], "reason": "x"}, "target="),
-    ],
+WRONG = (
+    ({"target": "krakn", "reason": "x"}, "target='krakn': expected a provider (binance"),
+    ({"target": "kraken"}, "reason: expected, and not given"),
+    ({"target": "kraken", "reason": ""}, "reason='': string should have at least 1 character"),
+    ({"target": "kraken", "reason": "x", "why": "y"}, "why: no such argument"),
+    ({"target": ["kraken"], "reason": "x"}, "target="),
 )
-def test_a_bad_argument_is_named(at_home: Any, asked: dict[str, Any], said: str) -> None:
-    error = refused(at_home.post(ISOLATE, json=asked), 400, "bad_argument")
-    assert said in error["message"]
+
+
+def test_a_bad_argument_is_named(at_home: Any) -> None:
+    for asked, said in WRONG:
+        error = refused(at_home.post(ISOLATE, json=asked), 400, "bad_argument")
+        assert said in error["message"]

@@ -65,7 +65,9 @@ def test_features_say_which_key_is_missing(client: Any, lab_hub: Hub) -> None:
     assert set(prices["available"]) == {provider.id for provider in lab_hub.catalog.serving("price")}
     keys = {one["provider"]: one for one in body["keys"]}
     assert set(keys) == {id for id, one in lab_hub.catalog.items() if one.auth}  # noqa: A001
-    assert not any(one["missing"] for one in keys.values()), "in the lab nobody needs a key"
+    assert keys["coincap"]["missing"]
+    assert not keys["coingecko"]["missing"], "it works without one"
+    assert keys["coincap"]["get_at"].startswith("https://")
     assert "indicators" in {one["model"] for one in get(client, "models")["models"]}
 
 

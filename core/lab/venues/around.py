@@ -26,6 +26,7 @@ AROUND: tuple[Venue, ...] = (
     explorers.Blockchair(),
     explorers.Etherscan(),
     explorers.Covalent(),
+    explorers.Moralis(),
     figures.Glassnode(),
     figures.WhaleAlert(),
     figures.DefiLlamaTVL(),

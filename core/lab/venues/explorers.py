@@ -1,4 +1,4 @@
-"""Explorers of several chains: Blockstream, Litecoin Space, BlockCypher, Blockchair, Etherscan, Covalent."""
+"""Explorers of several chains: Blockstream, Litecoin Space, BlockCypher, Blockchair, Etherscan, Covalent, Moralis."""
 
 import re
 from datetime import UTC, datetime
@@ -247,3 +247,38 @@ class Covalent(PlainVenue):
         return Reply(
             {"data": data, "error": False, "error_message": None, "error_code": None}, tables=[items]
         )
+
+
+class Moralis(PlainVenue):
+    """docs.moralis.com: the block nearest to a date."""
+
+    id = "moralis"
+    hosts = ("deep-index.moralis.io",)
+    content_type = "application/json; charset=utf-8"
+
+    @route("/api/v2.2/dateToBlock", "onchain", "ping")
+    def nearest(self, call: Call) -> Reply:
+        """``date`` as text."""
+        names = {
+            "eth": "eth",
+            "bsc": "bnb",
+            "avalanche": "avax",
+            "arbitrum": "arb",
+            "optimism": "op",
+            "base": "base",
+        }
+        try:
+            moment = datetime.fromisoformat(call.params["date"])
+            chain = names[call.params.get("chain", "eth")]
+        except (KeyError, ValueError):
+            raise Refusal(Reply({"message": "chain or date must be valid"}, 400)) from None
+        nearest = around.block(chain, min(call.now, moment.timestamp()))
+        body = {
+            "date": moment.isoformat(),
+            "block": nearest.height,
+            "timestamp": nearest.time,
+            "block_timestamp": f"{datetime.fromtimestamp(nearest.time, UTC):%Y-%m-%dT%H:%M:%S.000Z}",
+            "hash": f"0x{nearest.height:064x}",
+            "parent_hash": f"0x{nearest.height - 1:064x}",
+        }
+        return Reply(body, tables=[[body]])

@@ -1,0 +1,123 @@
+"""What audit and repair cost: against freqtrade's cleaning, in memory, and as the series grows.
+
+    python benchmarks/candles.py [--rows 1000000] [--runs 5] [--sizes 10000 100000 1000000 10000000]
+
+One-minute rows with 1 % missing. freqtrade (``clean_ohlcv_dataframe`` with fill) is timed in the same run when it is
+installed. Each run gets a frame of its own, so that nothing is remembered from the run before. Processor time; the
+quickest of the runs counts. Target: at most half of freqtrade's time, at most six times the frame in memory.
+"""
+
+import argparse
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from core.candles import audit, repair  # noqa: E402 - the repository comes first
+
+try:
+    from freqtrade.data.converter import clean_ohlcv_dataframe
+except ImportError:
+    clean_ohlcv_dataframe = None
+
+
+def minutes(rows: int, lost: float = 0.01, seed: int = 0) -> pd.DataFrame:
+    """A random walk of one-minute candles with this share of rows missing."""
+    rng = np.random.default_rng(seed)
+    close = 30_000 * np.exp(np.cumsum(rng.normal(0, 0.0005, rows)))
+    opens = np.r_[30_000.0, close[:-1]]
+    reach = np.abs(rng.normal(0, 0.0003, (2, rows)))
+    frame = pd.DataFrame(
+        {
+            "open": opens,
+            "high": np.maximum(opens, close) * (1 + reach[0]),
+            "low": np.minimum(opens, close) * (1 - reach[1]),
+            "close": close,
+            "volume": rng.lognormal(1, 1, rows),
+        },
+        index=pd.date_range("2010-01-01", periods=rows, freq="1min", tz="UTC", name="time"),
+    )
+    kept = rng.random(rows) >= lost
+    kept[[0, -1]] = True
+    return frame[kept]
+
+
+def best(action: Callable[[pd.DataFrame], object], frame: pd.DataFrame, runs: int) -> float:
+    """Seconds of processor time of the quickest run."""
+    spent = []
+    for _ in range(runs):
+        fresh = frame.copy(deep=True)
+        begun = time.process_time()
+        action(fresh)
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+def both(frame: pd.DataFrame) -> None:
+    audit(frame, "1m")
+    repair(frame, "1m")
+
+
+def freqtrade(frame: pd.DataFrame) -> None:
+    clean_ohlcv_dataframe(frame, "1m", "A/B", fill_missing=True, drop_incomplete=False)
+
+
+def against(rows: int, runs: int) -> float | None:
+    """Ours ÷ freqtrade's, measured in turn so that a busy machine hinders both; None without freqtrade."""
+    frame = minutes(rows)
+    if clean_ohlcv_dataframe is None:
+        return None
+    named = frame.rename_axis("date").reset_index()
+    pairs = [(best(both, frame, 1), best(freqtrade, named, 1)) for _ in range(runs)]
+    return min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
+
+
+def peak(rows: int) -> float:
+    """Most memory that audit and repair hold at once, in times the frame."""
+    frame = minutes(rows)
+    both(minutes(1000))  # what is loaded once is no cost of a million rows
+    tracemalloc.start()
+    both(frame)
+    _, top = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return top / float(frame.memory_usage().sum())
+
+
+def slope(sizes: list[int], runs: int) -> list[tuple[int, float]]:
+    """Microseconds a row at each size."""
+    return [(rows, best(both, minutes(rows), runs if rows < 5_000_000 else 1) / rows * 1e6) for rows in sizes]
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given.add_argument("--rows", type=int, default=1_000_000)
+    given.add_argument("--runs", type=int, default=5)
+    given.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000, 10_000_000])
+    asked = given.parse_args()
+    frame = minutes(asked.rows)
+    print(f"{asked.rows:,} minutes, 1 % of them missing")
+    for name, action in (("audit", lambda part: audit(part, "1m")), ("repair", lambda part: repair(part, "1m")),
+                         ("audit, then repair", both)):  # fmt: skip
+        print(f"  {name:<22}{best(action, frame, asked.runs) * 1e3:>8.0f} ms")
+    if clean_ohlcv_dataframe is None:
+        print("  freqtrade is absent (pip install freqtrade, in an environment of its own)")
+    else:
+        named = frame.rename_axis("date").reset_index()
+        print(f"  {'freqtrade, with fill':<22}{best(freqtrade, named, asked.runs) * 1e3:>8.0f} ms")
+        print(f"  ratio {against(asked.rows, asked.runs):.2f}")
+    print(f"  memory {peak(asked.rows):.1f} x the frame")
+    print(
+        "microseconds a row: "
+        + ", ".join(f"{rows:,} {cost:.3f}" for rows, cost in slope(asked.sizes, asked.runs))
+    )
+
+
+if __name__ == "__main__":
+    main()
