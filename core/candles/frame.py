@@ -101,7 +101,7 @@ class Labels:
                 [names.index(name) if name in names else -1 for name in self.names], dtype=np.int16
             )
             codes = table[codes]
-        return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
+        return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,16 +262,19 @@ def from_plain(plain: pd.DataFrame) -> pd.DataFrame:
     """The ledger in a table of plain columns; others beside them are left out. KeyError, ValueError if none is."""
     numbers = {name: plain[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("before", "after")}
     codes = [FIELDS.index(name) for name in plain["field"]]
+    method, source, reason = (
+        Labels.of(plain[name].astype(object)) for name in ("method", "source", "reason")
+    )
     return pd.DataFrame(
         {
             "time": to_index(pd.DatetimeIndex(plain["time"]).as_unit("us").asi8),
             "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS)),
             "before": _nullable(numbers["before"]),
             "after": _nullable(numbers["after"]),
-            "method": pd.Categorical(plain["method"], categories=known_methods(list(plain["method"]))),
-            "source": pd.Categorical(plain["source"].to_numpy(dtype=object)),
+            "method": method.categorical(known_methods(method.names)),
+            "source": source.categorical(source.used()),
             "uses_future": plain["uses_future"].astype(bool).to_numpy(),
-            "reason": pd.Categorical(plain["reason"].to_numpy(dtype=object)),
+            "reason": reason.categorical(reason.used()),
         },
         index=pd.Index(plain["repair"].astype("int64"), name="repair"),
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from core.candles.audit import Inspection
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, Labels
+from core.candles.inspection import Inspection
 from core.candles.ledger import Book
 from core.candles.policy import RepairPolicy
 from core.candles.venue import Fill

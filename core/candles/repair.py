@@ -11,7 +11,7 @@ from core.candles import fill as filling
 from core.candles import mend as mending
 from core.candles import venue as borrowing
 from core.candles.agree import Second, possible, second_of
-from core.candles.audit import Audit, Inspection, audit, conclude, inspect, measure
+from core.candles.audit import Audit, audit, conclude, measure
 from core.candles.cause import FETCH, UNKNOWN, Witness, causes_of
 from core.candles.fill import Holes
 from core.candles.frame import (
@@ -25,6 +25,7 @@ from core.candles.frame import (
     micros,
     venue_of,
 )
+from core.candles.inspection import Inspection, inspect
 from core.candles.ledger import Book, apply, framed, replay
 from core.candles.normalise import normalise
 from core.candles.policy import RepairPolicy
@@ -91,7 +92,7 @@ class Repair:
         """
         if repairs is None:
             return self.raw.copy(deep=False)
-        chosen = {repairs} if isinstance(repairs, int) else set(repairs)
+        chosen = {int(repairs)} if isinstance(repairs, int | np.integer) else set(repairs)
         return replay(self.raw, self.ledger, without=chosen)
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.candles import screen
-from core.candles.frame import Bars, Bools, Floats, Ints
+from core.candles.frame import Bars, Floats, Ints
 from core.candles.scale import AROUND, Scale, locally, middle, window
 from core.candles.screen import NEAR
 
@@ -39,13 +39,25 @@ class Spikes:
 
 def find(rows: Bars, x: Floats, scale: Scale) -> Spikes:
     """Spikes and wicks among rows that are sound otherwise; ``x`` are their log closes."""
-    none = np.zeros(0, dtype=np.int64)
     if len(x) < 2 * NEAR + 1 or scale.whole <= 0:
+        none = np.zeros(0, dtype=np.int64)
         return Spikes(none, none, none, none)
-    close = _closes(rows, x, scale, screen.closes(x, scale, SPIKE))
-    opens = _opens(rows, x, scale, screen.opens(rows, scale, SPIKE))
-    spiked = np.union1d(close, opens)
     high, low = screen.wicks(rows, scale, WICK)
+    return _among(rows, x, scale, screen.closes(x, scale, SPIKE), screen.opens(rows, scale, SPIKE), high, low)
+
+
+def everywhere(rows: Bars, x: Floats, scale: Scale) -> Spikes:
+    """The same without the screens, by medians at every row that has two neighbours: what :func:`find` must equal."""
+    if len(x) < 2 * NEAR + 1 or scale.whole <= 0:
+        return find(rows, x, scale)
+    every = np.arange(len(x))
+    return _among(rows, x, scale, every[2:-2], every[1:], every, every)
+
+
+def _among(rows: Bars, x: Floats, scale: Scale, at: Ints, opening: Ints, high: Ints, low: Ints) -> Spikes:
+    close = _closes(rows, x, scale, at)
+    opens = _opens(rows, x, scale, opening)
+    spiked = np.union1d(close, opens)
     top, bottom = np.maximum(rows.open[high], rows.close[high]), np.minimum(rows.open[low], rows.close[low])
     high = np.setdiff1d(_wicks(rows, x, scale, high, np.log(rows.high[high] / top)), spiked)
     low = np.setdiff1d(_wicks(rows, x, scale, low, np.log(bottom / rows.low[low])), spiked)
@@ -124,10 +136,3 @@ def _wicks(rows: Bars, x: Floats, scale: Scale, at: Ints, size: Floats) -> Ints:
         return at
     local = locally(x, at, scale)
     return at[size > WICK * local * belief(rows, at, local)]
-
-
-def everywhere(rows: Bars, x: Floats, scale: Scale) -> Bools:
-    """The filter for closes without the screen, at every row that has two neighbours: what the screen must equal."""
-    found = np.zeros(len(x), bool)
-    found[_closes(rows, x, scale, np.arange(2, len(x) - 2))] = True
-    return found

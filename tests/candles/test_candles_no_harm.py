@@ -3,38 +3,34 @@
 import numpy as np
 import pandas as pd
 import pytest
+from candle_series import COLUMNS, PRICES, walk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.candles import NotCandles, RepairPolicy, audit, normalise, repair, replay
+from core.candles import NotCandles, RepairPolicy, audit, normalise, plan, repair, replay
 from core.candles.findings import KINDS
 
 CAUSES = {"outage", "no_trades", "halt", "fetch_failure", "unknown"}
-PRICES = ["open", "high", "low", "close"]
-COLUMNS = [*PRICES, "volume"]
+
+
+def holds(*strategies, quick=20, slow=250):
+    """The test of a property: a few examples in plain pytest, many where time is no matter."""
+
+    def of(check):
+        @pytest.mark.parametrize("examples", [quick, pytest.param(slow, marks=pytest.mark.slow)])
+        def test(examples):
+            given(*strategies)(settings(EXAMPLES, max_examples=examples)(check))()
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return test
+
+    return of
+
+
 EXAMPLES = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-
-
-def walk(rows, seed=0, start="2024-03-01", freq="1h", level=100.0):
-    """A sound random walk."""
-    rng = np.random.default_rng(seed)
-    close = level * np.exp(np.cumsum(rng.normal(0, 0.004, rows)))
-    opens = np.r_[level, close[:-1]]
-    spread = np.abs(rng.normal(0, 0.002, (2, rows)))
-    frame = pd.DataFrame(
-        {
-            "open": opens,
-            "high": np.maximum(opens, close) * (1 + spread[0]),
-            "low": np.minimum(opens, close) * (1 - spread[1]),
-            "close": close,
-            "volume": rng.lognormal(2, 0.6, rows),
-        },
-        index=pd.date_range(start, periods=rows, freq=freq, tz="UTC", name="time"),
-    )
-    frame.index.freq = None
-    return frame
 
 
 values = st.one_of(
@@ -156,8 +152,7 @@ def check_everything(raw, policy=None, interval="1h"):
     return r
 
 
-@EXAMPLES
-@given(garbage())
+@holds(garbage())
 def test_any_garbage_is_survived(raw):
     r = check_everything(raw)
     as_known = repair(raw, "1h", policy=RepairPolicy(view="as_known"))
@@ -166,8 +161,7 @@ def test_any_garbage_is_survived(raw):
     pd.testing.assert_frame_equal(as_known.frame, r.as_known)
 
 
-@EXAMPLES
-@given(damaged(), st.sampled_from([RepairPolicy(), RepairPolicy(mend_values=False), RepairPolicy(view="as_known"),
+@holds(damaged(), st.sampled_from([RepairPolicy(), RepairPolicy(mend_values=False), RepairPolicy(view="as_known"),
                                    RepairPolicy(snap=False, fill_gaps=False)]))  # fmt: skip
 def test_damage_is_mended_without_harm(raw, policy):
     r = check_everything(raw, policy)
@@ -178,8 +172,7 @@ def test_damage_is_mended_without_harm(raw, policy):
     assert out.to_numpy().tobytes() == kept.to_numpy().tobytes()
 
 
-@EXAMPLES
-@given(damaged(), st.integers(0, 1000))
+@holds(damaged(), st.integers(0, 1000))
 def test_input_order_leaves_no_trace(raw, seed):
     shuffled = raw.iloc[np.random.default_rng(seed).permutation(len(raw))]
     for policy in (RepairPolicy(), RepairPolicy(view="as_known")):
@@ -187,8 +180,7 @@ def test_input_order_leaves_no_trace(raw, seed):
         pd.testing.assert_frame_equal(one.frame, other.frame, check_exact=True)
 
 
-@EXAMPLES
-@given(damaged(), st.data())
+@holds(damaged(), st.data())
 def test_one_repair_taken_back_leaves_the_others(raw, data):
     r = repair(raw, "1h")
     if not len(r.ledger):
@@ -204,8 +196,7 @@ def test_one_repair_taken_back_leaves_the_others(raw, data):
     assert r.undo(sorted(set(r.ledger.index))).loc[:, COLUMNS].shape[0] == len(raw)
 
 
-@EXAMPLES
-@given(st.integers(0, 200), st.integers(60, 140), st.data())
+@holds(st.integers(0, 200), st.integers(60, 140), st.data())
 def test_as_known_knows_nothing_later(seed, cut, data):
     raw = walk(150, seed)
     values_ = raw.to_numpy(copy=True)
@@ -219,8 +210,43 @@ def test_as_known_knows_nothing_later(seed, cut, data):
     pd.testing.assert_frame_equal(whole[whole.index <= raw.index[cut]], part)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=400))
+marks = st.fixed_dictionaries(
+    {},
+    optional={
+        "venue": st.sampled_from(["a", "b", None]),
+        "quote": st.sampled_from(["USD", "EUR", None, 5]),
+        "repaired": st.sampled_from([None, 5, {}, {"offset": 7, "dimensions": {"completeness": 0.5}}]),
+        "uses_future": st.sampled_from([None, 5, [], [1_700_006_400_000_000_000, "x"]]),
+        "notes": st.sampled_from([[], ["as told"]]),
+        "time_unit": st.sampled_from([[], [1.5]]),
+    },
+)
+tables = st.one_of(garbage(), damaged())
+
+
+@holds(tables, tables, tables, marks, marks, st.sampled_from([None, 1_700_000_000, "2024-03-03"]),
+       st.sampled_from(["1h", "1m", "1d", "1w"]), st.sampled_from(["best", "as_known"]), quick=12)  # fmt: skip
+def test_whatever_stands_beside_it(raw, other, third, own, theirs, now, interval, view):
+    raw, other = raw.copy(), other.copy()
+    raw.attrs |= own
+    other.attrs |= theirs
+    a = audit(raw, interval, now=now, siblings={"x": third, "y": other}, reference=other)
+    assert a.score is None or 0 <= a.score <= 1
+    assert str(a)
+    plan(a)
+    plan(a, automatic=True)
+    policy = RepairPolicy(view=view, borrow_volume=True)
+    r = repair(raw, interval, policy, sources={"b": other, "c": third}, now=now, siblings={"c": third})
+    check_output(r.frame)
+    assert str(r)
+    pd.testing.assert_frame_equal(r.undo(), raw)
+    pd.testing.assert_frame_equal(replay(raw, r.ledger), r.frame, check_exact=True)
+    if r.before.score is not None and r.after.score is not None and "refetch" not in set(r.frame["method"]):
+        assert r.after.score <= r.before.score + 1e-12
+    check_output(repair(r.frame, interval, policy, now=now).frame)
+
+
+@holds(st.binary(max_size=400), quick=60, slow=1000)
 def test_any_bytes_are_a_table_or_a_clear_error(body):
     try:
         frame = normalise(body)
