@@ -107,7 +107,7 @@ class AsyncHub:
         self._shared = shared
         self.healables: dict[str, Healable] = {}
         """``model:NAME`` → how it is healed; whoever runs a model enters it here."""
-        catalog = Catalog.load(*self.settings.catalog_dirs)
+        catalog = Catalog.load(*self.settings.catalog_dirs).allowing(self.settings.private_hosts)
         if self.settings.providers:
             catalog = catalog.only(self.settings.providers)
         self.catalog = catalog.plus(indicator_engine())

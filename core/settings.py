@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     catalog_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="TOML files or folders of providers of one's own"
     )
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="hosts of one's own providers that may be on this machine or its network"
+    )
     providers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="ids of the only providers to use; empty means all"
     )
@@ -188,7 +191,7 @@ class Settings(BaseSettings):
         """Take over some knobs in place: for a hub, with the copy that its parts read."""
         self.__dict__.update({name: getattr(other, name) for name in names})
 
-    @field_validator("catalog_dirs", "providers", mode="before")
+    @field_validator("catalog_dirs", "private_hosts", "providers", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         # In the environment a list is written with commas.

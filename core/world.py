@@ -30,7 +30,7 @@ from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.probe import MOST, network_there, spread
 from core.engine.proxy import Proxy
-from core.engine.relay import SHARE, Relay
+from core.engine.relay import SHARE, Address, Relay
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
@@ -87,6 +87,7 @@ class World:
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
             keys=keys,
+            private=_inward(settings),
         )
         self.state = StateFile(folder, folder.path / name / "state.json", self.guard, clock)
         self.state.restore()
@@ -363,6 +364,12 @@ class World:
             notes=found.notes,
             lab=self.lab,
         )
+
+
+def _inward(settings: Settings) -> tuple[str, ...]:
+    """Hosts that may be on this machine or its network: those that a person named."""
+    relay = () if settings.relay_url is None else (Address(settings.relay_url).name,)
+    return (*settings.private_hosts, *relay)
 
 
 def policy_of(settings: Settings) -> BreakerPolicy:

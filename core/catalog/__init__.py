@@ -1,6 +1,6 @@
 """Who serves what: one TOML file a provider, and the loader that checks them."""
 
-from core.catalog.load import Catalog, CatalogError, UnknownProvider
+from core.catalog.load import Catalog, CatalogError, PrivateHost, UnknownProvider
 from core.wire import Auth, Endpoint, Host, Limit, Provider, WireRequest
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Endpoint",
     "Host",
     "Limit",
+    "PrivateHost",
     "Provider",
     "UnknownProvider",
     "WireRequest",

@@ -1,13 +1,14 @@
 """Loading the catalogue: TOML files into checked providers."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from core.addresses import is_here
 from core.answer import KintsugiError
 from core.market import Capability
 from core.wire import Declaration, Endpoint, Provider
@@ -23,6 +24,10 @@ class CatalogError(KintsugiError, ValueError):
         self.file = file
         self.problems = tuple(problems)
         super().__init__("\n".join([f"{file.name}:", *(f"  {problem}" for problem in self.problems)]))
+
+
+class PrivateHost(KintsugiError, ValueError):
+    """A provider's host is on this machine or its network, and nobody allowed it."""
 
 
 class UnknownProvider(KintsugiError, ValueError):
@@ -71,6 +76,20 @@ class Catalog(Mapping[str, Provider]):
         found = [provider for provider in self.values() if capability in provider.capabilities]
         return tuple(sorted(found, key=lambda provider: provider.priority_for(capability)))
 
+    def allowing(self, private: Collection[str]) -> "Catalog":
+        """The same. PrivateHost when a host is on this machine or its network, or without TLS, and not named.
+
+        Names that lead there are found out when they are connected to.
+        """
+        for provider in self.values():
+            for host in provider.hosts:
+                if host.name not in private and (host.scheme == "http" or is_here(host.name)):
+                    why = "without TLS" if host.scheme == "http" else "on this machine or its network"
+                    raise PrivateHost(
+                        f"{provider.id}: hosts: {host.name} is {why}: name it in KINTSUGI_PRIVATE_HOSTS to allow it"
+                    )
+        return self
+
     def plus(self, *providers: Provider) -> "Catalog":
         """A catalogue with these as well."""
         return Catalog([*self.values(), *providers])
@@ -97,7 +116,7 @@ class Catalog(Mapping[str, Provider]):
 
 
 def read_provider(file: Path, *, own: bool = False) -> Provider:
-    """One file as a provider. Only the package's ``own`` files may name a reader function."""
+    """One file as a provider. Only the package's ``own`` files may name a function of it; all may an entry point."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -132,10 +151,16 @@ def _expand(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _readers(table: dict[str, Any]) -> list[str]:
+    calls = [
+        (key, call)
+        for key, value in table.items()
+        for call in (value if isinstance(value, list) else [value])
+        if isinstance(call, dict)
+    ]
     return [
-        f"{key}.reader: only the package's own providers may name a function"
-        for key, call in table.items()
-        if isinstance(call, dict) and "reader" in call
+        f"{key}.reader: only the package's own providers may name a function; name an entry point"
+        for key, call in calls
+        if "reader" in call and not str(call["reader"]).startswith("entry:")
     ]
 
 

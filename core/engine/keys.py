@@ -36,16 +36,22 @@ class Filled:
         """The response without the key, should the provider repeat it; see :func:`used_by`."""
         if self.used is None:
             return response
-        key = self.used.key.get_secret_value()
-        forms = {key, quote(key, safe="")}
         body, headers = response.content, response.headers.raw
-        for form in map(str.encode, forms):
+        for form in map(str.encode, self._forms()):
             body = body.replace(form, HIDDEN)
             headers = [(name, value.replace(form, HIDDEN)) for name, value in headers]
         headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
         return httpx.Response(
             response.status_code, headers=headers, content=body, extensions={"used": self.used}
         )
+
+    def shows(self, text: str) -> bool:
+        """Whether the key stands in a text."""
+        return any(form in text for form in self._forms())
+
+    def _forms(self) -> set[str]:
+        key = "" if self.used is None else self.used.key.get_secret_value()
+        return {key, quote(key, safe="")} - {""}
 
 
 def used_by(response: httpx.Response) -> Used | None:

@@ -6,6 +6,7 @@ import ssl
 import h11
 import httpx
 
+from core.addresses import leads_inward
 from core.engine.connection import Connection, Received
 from core.engine.resolve import Resolver
 
@@ -19,16 +20,28 @@ CLOSING = 1.0
 
 
 class Pool:
-    """Sends requests to ``host:port``, over TLS when a context is given, verified against the host's name."""
+    """Sends requests to ``host:port``, over TLS when a context is given, verified against the host's name.
+
+    ``inward`` allows addresses of this machine and its network. It is the addresses that are connected to which
+    are looked at, so that a name cannot lead elsewhere in between.
+    """
 
     def __init__(
-        self, resolver: Resolver, host: str, port: int, tls: ssl.SSLContext | None, connect_timeout: float
+        self,
+        resolver: Resolver,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        connect_timeout: float,
+        *,
+        inward: bool = False,
     ) -> None:
         self._resolver = resolver
         self._host = host
         self._port = port
         self._tls = tls
         self._connect_timeout = connect_timeout
+        self._inward = inward
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
@@ -83,6 +96,11 @@ class Pool:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._connect_timeout
         addresses = await self._resolver.resolve(self._host, self._port, self._connect_timeout)
+        if not self._inward and (within := next(filter(leads_inward, addresses), None)) is not None:
+            raise httpx.ConnectError(
+                f"{self._host} leads to {within}, on this machine or its network: not without being named in "
+                "KINTSUGI_PRIVATE_HOSTS"
+            )
         failure: httpx.TransportError = httpx.ConnectError(f"the name {self._host} has no address")
         for number, address in enumerate(addresses):
             left = max(0.05, (until - loop.time()) / (len(addresses) - number))

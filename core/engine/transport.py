@@ -7,6 +7,7 @@ comes back is an ``httpx.Response``, read whole.
 
 import asyncio
 import ssl
+from collections.abc import Collection
 
 import h11
 import httpx
@@ -26,7 +27,7 @@ class Sender:
     """Sends requests to hosts of the catalogue, each through a pool of its own.
 
     An injected transport gets every request instead; with ``lab_url`` every request goes there, the original
-    host in its path.
+    host in its path. Hosts in ``private`` may be on this machine or its network, all others may not.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Sender:
         connect_timeout: float,
         request_timeout: float,
         keys: Keys | None = None,
+        private: Collection[str] = (),
     ) -> None:
         self._injected = transport
         self.keys = keys or Keys((), lab=True)
         self._lab = httpx.URL(lab_url) if lab_url else None
+        self._private = frozenset(private)
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
         self._pools: dict[str, Pool] = {}
@@ -60,6 +63,10 @@ class Sender:
                 return filled.redacted(response)
         except TimeoutError:
             raise httpx.ReadTimeout(f"no whole answer in {seconds:g} s") from None
+        except httpx.TransportError as error:
+            if filled.shows(str(error)):
+                raise type(error)("it failed in words that held the key") from None
+            raise
 
     async def close(self) -> None:
         """Close every connection; hung name look-ups are not waited for."""
@@ -110,7 +117,8 @@ class Sender:
             secure = url.scheme == "https"
             port = url.port or (443 if secure else 80)
             tls = self._context() if secure else None
-            pool = Pool(self._resolver, url.host, port, tls, self._connect_timeout)
+            inward = self._lab is not None or host.name in self._private
+            pool = Pool(self._resolver, url.host, port, tls, self._connect_timeout, inward=inward)
             self._pools[host.name] = pool
         return pool
 

@@ -11,6 +11,7 @@ range, and ``{days}`` is the same in days.
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
@@ -20,6 +21,8 @@ from core.wire.fields import Dotted, Https, Model, Positive, Scalar, Several, Wh
 from core.wire.paths import Path, parse_path
 from core.wire.values import TimeUnit
 
+READERS = "kintsugi.readers"
+"""Group of entry points that packages of one's own offer readers in."""
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 
 BodyFormat: TypeAlias = Literal["json", "feed"]
@@ -57,8 +60,9 @@ class Call(Model):
     expects: dict[str, Scalar] = Field(default_factory=dict)
     """Path → what the answer says there if it is of this call: other markets may share symbol and shape. The
     values are templates as those of a request."""
-    reader: Annotated[str, Field(pattern=r"^core(\.\w+)+:\w+$")] | None = None
-    """A function of the package, for a shape that no declaration can say: ``(call, query, body, now)``."""
+    reader: Annotated[str, Field(pattern=r"^(core(\.\w+)+:\w+|entry:[\w.-]+)$")] | None = None
+    """For a shape that no declaration can say, a function ``(call, query, body, now)``: one of the package, or that
+    of an entry point in the group ``kintsugi.readers`` of an installed package, ``entry:NAME``."""
 
     @cached_property
     def custom(self) -> Callable[..., Any] | None:
@@ -66,6 +70,8 @@ class Call(Model):
         if self.reader is None:
             return None
         module, _, name = self.reader.partition(":")
+        if module == "entry":
+            return _entry(name)
         try:
             return cast("Callable[..., Any]", getattr(import_module(module), name))
         except (ImportError, AttributeError):
@@ -112,6 +118,18 @@ class Call(Model):
             if rows <= step.rows:
                 return step.cost
         return self.cost_by_rows[-1].cost if self.cost_by_rows else self.cost
+
+
+def _entry(name: str) -> Callable[..., Any]:
+    """The function of an entry point. ValueError when there is none, or it cannot be loaded."""
+    found = next(iter(entry_points(group=READERS, name=name)), None)
+    if found is None:
+        known = " ".join(sorted(entry_points(group=READERS).names)) or "none is installed"
+        raise ValueError(f"reader='entry:{name}': no such entry point in the group {READERS} ({known})")
+    try:
+        return cast("Callable[..., Any]", found.load())
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"reader='entry:{name}': cannot be loaded: {error}") from None
 
 
 class CheckCall(Model):

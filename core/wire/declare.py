@@ -34,13 +34,15 @@ Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbi
 class Host(Model):
     """One address of a provider. Hosts of one ``group`` are blocked together."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?$")]
+    name: Annotated[str, Field(pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+|localhost)(:\d{1,5})?$")]
     group: str = "api"
+    scheme: Literal["https", "http"] = "https"
+    """``http`` only for a host that is named in KINTSUGI_PRIVATE_HOSTS."""
 
     @property
     def url(self) -> str:
         """Without a path."""
-        return f"https://{self.name}"
+        return f"{self.scheme}://{self.name}"
 
     def __str__(self) -> str:
         return self.name

@@ -174,7 +174,7 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         (
             "[price]",
             '[price]\nreader = "core.wire.tickers:read_price"',
-            "price.reader: only the package's own providers may name a function",
+            "price.reader: only the package's own providers may name a function; name an entry point",
         ),
         ("[price]", '[price]\nreader = "os:system"', "price.reader = 'os:system'"),
     ],

@@ -282,7 +282,7 @@ def certificate(folder, name):
 async def test_tls_is_verified_against_authority_and_name(tmp_path, name, trusted):
     context, cert = certificate(tmp_path, name)
     async with sending(OK, tls=context) as (sender, _):
-        sender._lab = None
+        sender._lab, sender._private = None, frozenset({HOST.name})
         sender._resolver._look_up = lambda host, port: ["127.0.0.1"]
         if trusted:
             sender._context().load_verify_locations(cert)

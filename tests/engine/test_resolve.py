@@ -75,7 +75,7 @@ async def test_the_next_address_is_tried_when_one_refuses():
     server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     resolver = Resolver(lambda host, p: ["127.0.0.2", "127.0.0.1"])
-    pool = Pool(resolver, "somewhere.example", port, None, 2.0)
+    pool = Pool(resolver, "somewhere.example", port, None, 2.0, inward=True)
     await pool._connect()
     await pool.close()
     resolver.close()
