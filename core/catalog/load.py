@@ -63,11 +63,14 @@ class Catalog(Mapping[str, Provider]):
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Asset → its full name, from those providers whose ids for coins are names."""
+        """Asset → its full name, from those aggregators whose ids for coins are names, not numbers."""
         found: dict[str, str] = {}
         for provider in self.values():
-            if (rules := getattr(provider, "declaration", None)) and rules.symbol.named_only:
-                for asset, name in rules.symbol.rename.items():
+            rules = getattr(provider, "declaration", None)
+            if rules is None or provider.kind != "aggregator" or not rules.symbol.named_only:
+                continue
+            for asset, name in rules.symbol.rename.items():
+                if not name.isdecimal():
                     found.setdefault(asset, name.removeprefix(f"{asset.lower()}-").replace("-", " "))
         return found
 

@@ -87,7 +87,7 @@ class Keys:
         auth = provider.auth
         if self._lab or auth is None or not auth.required or held(auth, self._source):
             return ""
-        return f"needs a key: set {auth.env[0]}" + (f" (free at {auth.get_at})" if auth.get_at else "")
+        return f"needs a key: set {auth.env[0]}" + (f" (to be had at {auth.get_at})" if auth.get_at else "")
 
     def fill(self, request: WireRequest) -> Filled:
         """The request with its key, if there is one: the next in turn that does not rest."""

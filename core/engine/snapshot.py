@@ -106,7 +106,8 @@ def provider_health(guard: Guard, provider: Provider, now: float) -> ProviderHea
         if held is None or held == "unknown" or (state != "unknown" and _worse(held, state)):
             best[endpoint.capability] = state
     seen = [state for state in best.values() if state not in ("unknown", "disabled")]
-    worst: HealthState = max(seen, key=SEVERITY.index) if seen else "unknown"
+    none: HealthState = "disabled" if set(best.values()) == {"disabled"} else "unknown"
+    worst: HealthState = max(seen, key=SEVERITY.index) if seen else none
     left = guard.limiters[provider.id].left(now)
     return ProviderHealth(provider.id, provider.name, worst, best, left)
 

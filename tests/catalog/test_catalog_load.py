@@ -205,3 +205,14 @@ def test_volume_may_share_the_call_of_price(tmp_path: Path) -> None:
     catalog = Catalog.load(write(tmp_path, 'volume = "price"\n' + text))
     assert "volume" in catalog["venue"].capabilities
     assert "volume" in str(error_of(tmp_path, 'volume = "prize"\n' + text))
+
+
+def test_coins_have_their_full_names() -> None:
+    names = Catalog.load().names
+    assert (names["BTC"], names["ETH"], names["PEPE"], names["SHIB"]) == (
+        "bitcoin",
+        "ethereum",
+        "pepe",
+        "shiba inu",
+    )
+    assert not any(name.isdecimal() or ":" in name for name in names.values())

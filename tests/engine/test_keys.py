@@ -125,6 +125,7 @@ async def test_a_provider_without_its_key_is_disabled_and_says_so(tmp_path, monk
         health = (await hub.health()).endpoints["keyed/price@api.keyed.example"]
         assert health.state == "disabled"
         assert "KEYED_API_KEY" in health.reason
+        assert (await hub.health()).providers["keyed"].state == "disabled"
         probed = await hub.probe("keyed/price@api.keyed.example")
         assert "KEYED_API_KEY" in str(probed)
         assert asked == []
