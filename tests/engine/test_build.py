@@ -33,6 +33,16 @@ async def test_a_venue_without_the_interval_builds_it_and_says_so(open_hub, venu
 
 
 @pytest.mark.looptime
+async def test_what_was_built_is_not_archived_as_the_venues_own(open_hub, venues):
+    async with open_hub() as hub:
+        offered = []
+        hub._world.feed.offer = lambda provider, query, *_: offered.append((provider, query.interval))
+        for interval in ("2h", "1h"):
+            await hub.candles("BTC/USD", interval, limit=50, providers=["kraken"])
+    assert offered == [("kraken", "1h")]
+
+
+@pytest.mark.looptime
 async def test_who_has_the_interval_is_asked_first(open_hub, venues):
     async with open_hub() as hub:
         answer = await hub.candles("BTC/USDT", "2h", limit=50)
