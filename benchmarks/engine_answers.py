@@ -17,7 +17,7 @@ from core.settings import Settings
 
 
 async def answers(table: Table, rounds: int, url: str, folder: Path) -> None:
-    settings = Settings(mode="live", data_dir=folder, lab_url=url, providers=("binance",), hedge_burst=0)
+    settings = Settings(mode="live", data_dir=folder, lab_url=url, hedge_burst=0)
     async with AsyncHub(settings) as hub, httpx.AsyncClient(trust_env=False) as client:
         unlimited(hub)
         await _one_answer(table, rounds, hub, client, url)

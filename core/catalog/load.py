@@ -40,6 +40,7 @@ class Catalog(Mapping[str, Provider]):
     def __init__(self, providers: Iterable[Provider]) -> None:
         ordered = sorted(providers, key=lambda provider: (provider.priority, provider.id))
         self._providers = {provider.id: provider for provider in ordered}
+        self._serving: dict[Capability, tuple[Provider, ...]] = {}
         self.endpoints: tuple[Endpoint, ...] = tuple(
             endpoint for provider in ordered for endpoint in provider.endpoints
         )
@@ -76,8 +77,10 @@ class Catalog(Mapping[str, Provider]):
 
     def serving(self, capability: Capability) -> tuple[Provider, ...]:
         """Providers of a capability, in order of priority."""
-        found = [provider for provider in self.values() if capability in provider.capabilities]
-        return tuple(sorted(found, key=lambda provider: provider.priority_for(capability)))
+        if capability not in self._serving:
+            found = [provider for provider in self.values() if capability in provider.capabilities]
+            self._serving[capability] = tuple(sorted(found, key=lambda one: one.priority_for(capability)))
+        return self._serving[capability]
 
     def allowing(self, private: Collection[str]) -> "Catalog":
         """The same. PrivateHost when a host is on this machine or its network, or without TLS, and not named.

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from core.answer import Attempt, Tier
-from core.engine.candidates import Candidate, Unserved
+from core.engine.candidates import Candidate
 from core.engine.complete import lateness
 from core.engine.exchange import Result
+from core.engine.line import Line
 from core.market import (
     CandleQuery,
     MetadataQuery,
@@ -42,7 +43,7 @@ class Call:
     """The state of one call: who is left, who runs, what came."""
 
     query: Query
-    left: list[Candidate | Unserved]
+    left: Line
     deadline: float
     began: float
     mark: int

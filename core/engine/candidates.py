@@ -1,7 +1,7 @@
 """Who could answer a query, in which order. Pure but for the random draw among equals."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -66,17 +66,30 @@ class Ranking:
 
     def rank(
         self, query: Query, providers: Sequence[str] | None, now: float, wall: float
-    ) -> list[Candidate | Unserved]:
+    ) -> Iterator[Candidate | Unserved]:
         """Endpoints in the order in which to ask them, those that cannot serve in their place.
 
         Priority first, equals balanced; who cannot reach the whole span comes after who can; who would have to
         build the candles from finer ones after everybody who has them; another quote currency, where allowed,
         after everybody who has or builds the one asked for. ``providers`` names the only ones to ask, in that
-        order.
+        order. Worked out as far as it is asked for: mostly the first one answers.
         """
-        ranked: list[Candidate | Unserved] = []
-        order = list(self._order(query, providers, now))
-        for variant in _variants(query):
+        marked = False
+        for entry in self._ranked(query, providers, now, wall):
+            if marked or isinstance(entry, Unserved):
+                yield entry
+            else:
+                marked = True
+                yield replace(entry, first=True)
+
+    def _ranked(
+        self, query: Query, providers: Sequence[str] | None, now: float, wall: float
+    ) -> Iterator[Candidate | Unserved]:
+        order: Iterable[Provider] = self._order(query, providers, now)
+        variants = list(_variants(query))
+        if len(variants) > 1:
+            order = list(order)  # gone through more than once
+        for variant in variants:
             short: list[Candidate] = []
             building: list[Candidate] = []
             for provider in order:
@@ -89,13 +102,13 @@ class Ranking:
                 elif (reason := lacks or unlisted) or disabled:
                     if variant is query:
                         outcome: Outcome = "skipped_unserved" if reason else "skipped_disabled"
-                        ranked.append(Unserved(provider, reason or disabled, outcome))
+                        yield Unserved(provider, reason or disabled, outcome)
                 elif providers is None and not provider.covers(variant, wall):
                     short += self._hosts(provider, variant)
                 else:
-                    ranked += self._hosts(provider, variant)
-            ranked += short + building
-        return _first_marked(ranked)
+                    yield from self._hosts(provider, variant)
+            yield from short
+            yield from building
 
     def _hosts(self, provider: Provider, query: Query, finer: str = "") -> list[Candidate]:
         forms, capability = self._guard.forms, query.capability
@@ -113,7 +126,9 @@ class Ranking:
         self._turn += 1
         for _, group in groupby(serving, key=lambda one: one.priority_for(query.capability)):
             equals = list(group)
-            if self._balance == "round_robin":
+            if len(equals) == 1:
+                yield equals[0]
+            elif self._balance == "round_robin":
                 yield from in_turn(equals, self._turn)
             else:
                 loads = [
@@ -121,13 +136,6 @@ class Ranking:
                     for provider in equals
                 ]
                 yield from p2c(equals, loads, self._random)
-
-
-def _first_marked(ranked: list[Candidate | Unserved]) -> list[Candidate | Unserved]:
-    for at, entry in enumerate(ranked):
-        if isinstance(entry, Candidate):
-            return [*ranked[:at], replace(entry, first=True), *ranked[at + 1 :]]
-    return ranked
 
 
 def _variants(query: Query) -> Iterator[Query]:

@@ -16,6 +16,7 @@ from core.engine.exchange import Exchange, Result
 from core.engine.guard import Guard, Refusal
 from core.engine.health import Health, Permits
 from core.engine.hedge import SHORTEST, HedgeBudget, hedge_delay
+from core.engine.line import Line
 from core.market import Query
 from core.settings import Settings
 
@@ -53,7 +54,7 @@ class Router:
         now = self._clock.mono()
         ranked = self._ranking.rank(query, providers, now, self._clock.now())
         mark = self._connectivity.responses
-        call = Call(query, ranked, now + deadline, now, mark, self._settings.max_attempts)
+        call = Call(query, Line(ranked), now + deadline, now, mark, self._settings.max_attempts)
         self._hedges.earn()
         try:
             winner = await self._race(call)
@@ -117,7 +118,7 @@ class Router:
         if self._clock.mono() + wait >= call.deadline:
             return False
         await asyncio.sleep(wait)
-        call.left = [candidate for _, candidate in call.resting]
+        call.left.put_back(candidate for _, candidate in call.resting)
         call.done_with -= {(candidate.provider.id, candidate.query) for _, candidate in call.resting}
         call.resting = []
         return True
@@ -149,8 +150,7 @@ class Router:
         if form is None or form in tried:
             return
         tried.add(form)
-        same = [n for n, entry in enumerate(call.left) if entry.provider is provider and _asks(entry, query)]
-        call.left.insert(same[-1] + 1 if same else 0, replace(candidate, form=form))
+        call.left.again(replace(candidate, form=form))
 
     def _start(self, call: Call, *, hedge: bool = False) -> float:
         """Start the next candidate that its guard admits. Returns when to hedge it, or never."""
@@ -203,12 +203,12 @@ class Router:
         passed: list[Candidate | Unserved] = []
         chosen: tuple[Candidate, Permits] | None = None
         while call.left and chosen is None:
-            entry = call.left.pop(0)
+            entry = call.left.take()
             if hedge and entry.provider.id in busy:
                 passed.append(entry)
             elif (permits := self._admit(call, entry)) is not None:
                 chosen = entry, permits  # type: ignore[assignment]  # only a Candidate is admitted
-        call.left[:0] = passed
+        call.left.put_back(passed)
         if chosen is None and passed:
             return self._next(call, hedge=False)
         return chosen
@@ -237,7 +237,3 @@ class Router:
                 call.attempts.append(skipped(provider, host, leave.outcome, leave.reason, wall))
             return None
         return leave
-
-
-def _asks(entry: Candidate | Unserved, query: Query) -> bool:
-    return isinstance(entry, Candidate) and entry.query == query
