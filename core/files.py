@@ -40,6 +40,12 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> None:
         raise
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed had begun. Nobody else may be writing there."""
+    for path in folder.glob(f"{LEFTOVER}*"):
+        path.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Let a folder's names survive the end of the machine, where the system can do that."""
     if os.name == "nt":  # pragma: no cover - there a folder cannot be opened

@@ -36,7 +36,7 @@ from core.candles.audit import Audit
 from core.candles.frame import SECOND, Ints, NotCandles, is_candles, micros
 from core.candles.repair import Repair
 from core.candles.score import WEIGHTS
-from core.files import locked
+from core.files import locked, remove_leftovers
 from core.market import CANDLE_FIELDS, Moment, to_datetime, to_seconds
 
 View = Literal["raw", "as_known", "best"]
@@ -327,6 +327,8 @@ class Archive:
         """Merge parts of months that are over, remove leftovers of killed writers, give up what is too old."""
         now = self.now()
         with self._locked(series):
+            for kind in ("ledger", "revisions", "scores", "asked"):
+                remove_leftovers(self._path(kind, series).parent)
             if self._keep_days:
                 self._retire(series, now - self._keep_days * 86_400)
             for month in parts.months(self._candles(series)):

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.candles.frame import SECOND, Ints, micros
-from core.files import LEFTOVER, write_atomically
+from core.files import remove_leftovers, write_atomically
 from core.market import CANDLE_FIELDS
 
 SCHEMA = pa.schema([
@@ -132,8 +132,7 @@ def tidy(month: Path) -> None:
     for part in _all(month):
         if part.path not in counted:
             part.path.unlink(missing_ok=True)
-    for path in month.glob(f"{LEFTOVER}*"):
-        path.unlink(missing_ok=True)
+    remove_leftovers(month)
     for path in counted:
         try:
             pq.read_metadata(path)
