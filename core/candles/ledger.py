@@ -160,8 +160,12 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
     known = there | (fields >= len(base.fields))
     if not there.all():
         at, row_of = _widened(at, stamps[known & ~there])
-        columns = {name: np.take(part, row_of, mode="clip") for name, part in columns.items()}
-        made_by, made_from = made_by.take(row_of), made_from.take(row_of)
+        if len(kept):
+            columns = {name: np.take(part, row_of, mode="clip") for name, part in columns.items()}
+            made_by, made_from = made_by.take(row_of), made_from.take(row_of)
+        else:  # a part of a series that lies in a gap: every row of it is made
+            columns = {name: np.zeros(len(at)) for name in columns}
+            made_by, made_from = Labels(np.zeros(len(at), dtype=np.int16), METHODS), Labels.all(own, len(at))
         rows = np.searchsorted(at, stamps)
     lines, rows = lines[known[which]], rows[which][known[which]]
     for number, name in enumerate(base.fields):
