@@ -9,14 +9,22 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import file_util
 
 from core.answer import KintsugiError
+from core.environment import environment
 from core.hub import close_shared, shared
 from core.rest import routes
+from core.rest.hardening import Hardening
 from core.settings import Settings
+from core.ui import login
 from core.ui.authority import bound
 
 log = logging.getLogger(__name__)
+
+INDEX = Path(file_util.get_static_dir()) / "index.html"
+"""Streamlit's own page, around every page of ours."""
 
 
 @asynccontextmanager
@@ -44,4 +52,10 @@ async def _open() -> None:
     gc.freeze()
 
 
-app = st.App(Path(__file__).parent / "core" / "ui" / "router.py", lifespan=lifespan, routes=routes(bound))
+app = st.App(
+    Path(__file__).parent / "core" / "ui" / "router.py",
+    lifespan=lifespan,
+    routes=routes(bound),
+    middleware=[Middleware(Hardening, page=INDEX, hosts=lambda: Settings().allowed_hosts)],
+    secrets=login.from_space(environment),
+)

@@ -1,20 +1,21 @@
 """Who may change what everybody sees. One decision, for pages and REST alike.
 
-With a token set it is the token that decides, wherever the request comes from. Without one, authority exists
-only on this machine: the server listens on loopback alone, and whoever asks is here too, with no proxy between.
+A person who logged in and is on the list may act. So may whoever has the token, wherever the request comes from;
+with one set, it is needed. Without one, authority exists only on this machine: the server is not public, it listens
+on loopback alone, and whoever asks is here too, with no proxy between.
 """
 
 import hmac
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import SecretStr
 
-from core.settings import LOOPBACK
+from core.settings import LOOPBACK, Settings
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """Headers that only a proxy sets."""
@@ -34,6 +35,24 @@ class Asker:
     """Whether a proxy stands between."""
     token: str | None = None
     """What it gave for the token; None when nothing."""
+    login: str | None = None
+    """The address that an identity provider vouched for; None when nobody logged in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What this server asks of whoever wants to act."""
+
+    token: SecretStr | None = None
+    public: bool = False
+    """Whether strangers are expected: then being on this machine is no right."""
+    admins: Collection[str] = ()
+    """Addresses of those who may act once they have logged in."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Door":
+        """As the settings have it."""
+        return cls(settings.admin_token, settings.public, settings.admins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,7 @@ class Refusal:
     """Seconds until a token is looked at again, after too many wrong ones."""
 
 
-Right = Literal["token", "loopback"]
+Right = Literal["token", "loopback", "login"]
 """What an allowed request rests on."""
 
 
@@ -98,10 +117,13 @@ GUESSES = Guesses()
 """Those of this process, whichever way they come in."""
 
 
-def decide(asker: Asker, token: SecretStr | None, guesses: Guesses = GUESSES) -> Right | Refusal:
+def decide(asker: Asker, door: Door, guesses: Guesses = GUESSES) -> Right | Refusal:
     """What allows this request to act, or why it may not."""
+    if asker.login is not None and asker.login.lower() in {name.lower() for name in door.admins}:
+        return "login"
+    token = door.token
     if token is None:
-        reason = elsewhere(asker)
+        reason = "this server is public and read-only" if door.public else elsewhere(asker)
         return Refusal(reason) if reason else "loopback"
     if asker.token is None:
         return Refusal("the admin token is needed", token=True)

@@ -143,6 +143,17 @@ class Settings(BaseSettings):
         description="what REST and pages ask of whoever acts; without one only this machine may, "
         "and only while the server listens on loopback alone",
     )
+    public: bool = Field(
+        default_factory=lambda: bool(environment.get("SPACE_ID")),
+        description="strangers are expected: being on this machine is no right to act. On by itself in a Space",
+    )
+    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses of those who may act from pages once they have logged in (OpenID Connect)"
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default_factory=lambda: tuple(filter(None, [environment.get("SPACE_HOST", "")])),
+        description="names under which this server may be opened, beside loopback; empty: any",
+    )
     alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
         description="where alerts go, as apprise writes it: json://HOST/PATH, mailto://…, slack://…, tgram://…",
@@ -191,7 +202,7 @@ class Settings(BaseSettings):
         """Take over some knobs in place: for a hub, with the copy that its parts read."""
         self.__dict__.update({name: getattr(other, name) for name in names})
 
-    @field_validator("catalog_dirs", "private_hosts", "providers", mode="before")
+    @field_validator("catalog_dirs", "private_hosts", "providers", "admins", "allowed_hosts", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         # In the environment a list is written with commas.

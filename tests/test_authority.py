@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from core import Settings
-from core.authority import Asker, Guesses, Refusal, decide
+from core.authority import Asker, Door, Guesses, Refusal, decide
 from core.settings import SettingsError
 
 HOME = {"bound": "127.0.0.1", "client": None, "host": "127.0.0.1:8501", "forwarded": False}
@@ -24,7 +24,7 @@ TOKEN = SecretStr("let me in ünd out".replace(" ", "-"))
     ],
 )
 def test_at_home(change: dict[str, str]) -> None:
-    assert decide(Asker(**{**HOME, **change}), None) == "loopback"
+    assert decide(Asker(**{**HOME, **change}), Door()) == "loopback"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_at_home(change: dict[str, str]) -> None:
     ],
 )
 def test_elsewhere(change: dict[str, object], said: str) -> None:
-    decision = decide(Asker(**{**HOME, **change}), None)
+    decision = decide(Asker(**{**HOME, **change}), Door())
     assert isinstance(decision, Refusal)
     assert said in decision.reason
     assert not decision.token
@@ -49,10 +49,10 @@ def test_elsewhere(change: dict[str, object], said: str) -> None:
 
 def test_with_a_token_set_it_alone_decides() -> None:
     right = TOKEN.get_secret_value()
-    assert decide(Asker(**AWAY, token=right), TOKEN, Guesses()) == "token"
+    assert decide(Asker(**AWAY, token=right), Door(TOKEN), Guesses()) == "token"
     for where in (HOME, AWAY):
         for given in (None, "", right[:-1], right + "x", right.upper(), "ü", "\udcff"):
-            decision = decide(Asker(**where, token=given), TOKEN, Guesses())
+            decision = decide(Asker(**where, token=given), Door(TOKEN), Guesses())
             assert isinstance(decision, Refusal)
             assert decision.token
 
@@ -63,7 +63,7 @@ def test_guessing_is_slowed_for_who_guesses_and_then_for_all() -> None:
     right = TOKEN.get_secret_value()
 
     def ask(client: str, token: str) -> object:
-        return decide(Asker(**{**AWAY, "client": client}, token=token), TOKEN, guesses)
+        return decide(Asker(**{**AWAY, "client": client}, token=token), Door(TOKEN), guesses)
 
     for _ in range(3):
         assert not ask("1.1.1.1", "guess").wait
@@ -100,3 +100,28 @@ def test_a_relay_is_https_or_here(address: str, tmp_path: object) -> None:
         Settings(data_dir=tmp_path, relay_url=address)
     for fine in ("https://relay.example/?key=abc", "http://127.0.0.1:9/{url}"):
         assert Settings(data_dir=tmp_path, relay_url=fine).relay_url.get_secret_value() == fine
+
+
+def test_in_public_being_here_is_no_right() -> None:
+    decision = decide(Asker(**HOME), Door(public=True))
+    assert isinstance(decision, Refusal)
+    assert decision.reason == "this server is public and read-only"
+    assert (
+        decide(Asker(**AWAY, token=TOKEN.get_secret_value()), Door(TOKEN, public=True), Guesses()) == "token"
+    )
+
+
+def test_who_logged_in_and_is_on_the_list_may_act() -> None:
+    door = Door(TOKEN, public=True, admins=("Ann@Example.org",))
+    assert decide(Asker(**AWAY, login="ann@example.org"), door) == "login"
+    for login in ("bob@example.org", "", None, "ann@example.org.evil.example"):
+        assert isinstance(decide(Asker(**AWAY, login=login), door), Refusal), login
+
+
+def test_a_space_is_public_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/kintsugi")
+    monkeypatch.setenv("SPACE_HOST", "someone-kintsugi.hf.space")
+    settings = Settings()
+    assert settings.public
+    assert settings.allowed_hosts == ("someone-kintsugi.hf.space",)
+    assert not Settings(public=False).public

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from core.authority import FORWARDED, Asker, Refusal, decide
+from core.authority import FORWARDED, Asker, Door, Refusal, decide
 from core.engine.limiter import Limiter
 from core.rest.errors import Problem, Refused
 from core.rest.serving import the_hub
@@ -66,7 +66,7 @@ async def allowed(request: Request, token: str | None) -> str:
         forwarded=any(name in headers for name in FORWARDED),
         token=token,
     )
-    decision = decide(asker, hub.settings.admin_token)
+    decision = decide(asker, Door.of(hub.settings))
     if not isinstance(decision, Refusal):
         return f"rest, {decision}, {asker.client or 'this machine'}"
     if decision.wait:

@@ -3,8 +3,10 @@
 import streamlit as st
 from streamlit import config
 
-from core.authority import FORWARDED, Asker, Refusal, Right, decide
+from core.authority import FORWARDED, Asker, Door, Refusal, Right, decide
+from core.environment import environment
 from core.hub import shared
+from core.ui import login, words
 
 _BINDS_AS_CONFIGURED = frozenset({"starlette-app", "starlette-app-direct"})
 _TOKEN = "admin_token"  # noqa: S105 - where the session keeps a right one
@@ -25,14 +27,18 @@ def refused() -> str:
 
 def who() -> str:
     """The person at this page, for the journal."""
-    return f"page, {st.context.ip_address or 'this machine'}"
+    return f"page, {login.address() or st.context.ip_address or 'this machine'}"
 
 
 def ask_for_token() -> None:
-    """A field for the admin token, where one is what is missing. The session keeps a right one."""
+    """A way in where one is missing: a field for the admin token, a login. The session keeps a right token."""
     decision = _decision(st.session_state.get(_TOKEN))
-    if isinstance(decision, Refusal) and decision.token:
-        with st.popover("Admin", icon=":material/lock:"):
+    if not isinstance(decision, Refusal) or not (decision.token or login.offered()):
+        return
+    with st.popover("Admin", icon=":material/lock:"):
+        if login.offered():
+            _offer_login()
+        if decision.token:
             st.text_input(
                 "Admin token",
                 type="password",
@@ -42,6 +48,17 @@ def ask_for_token() -> None:
             )
             if reason := st.session_state.pop(f"{_TYPED}_refused", ""):
                 st.caption(f"Not accepted: {reason}.")
+
+
+def _offer_login() -> None:
+    """Logging in works at this server's own address alone, not within the frame of a Space's page."""
+    if who_is := login.address():
+        st.caption(f"Logged in as {words.plain(who_is)}, who is not on this server's list (KINTSUGI_ADMINS).")
+        st.button("Log out", icon=":material/logout:", key="log_out", on_click=st.logout)
+        return
+    st.button("Log in", icon=":material/login:", key="log_in", on_click=st.login)
+    if host := environment.get("SPACE_HOST"):
+        st.caption(f"Within a frame that fails: open [{host}](https://{host}) first.")
 
 
 def _entered() -> None:
@@ -61,5 +78,6 @@ def _decision(token: str | None) -> Right | Refusal:
         host=headers.get("Host") or "",
         forwarded=any(name in headers for name in FORWARDED),
         token=token,
+        login=login.address(),
     )
-    return decide(asker, shared().settings.admin_token)
+    return decide(asker, Door.of(shared().settings))
