@@ -1,13 +1,13 @@
 """Candles as files that carry their own provenance, and a query as Python."""
 
-import csv
 import io
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,14 +47,24 @@ def csv_bytes(told: Mapping[str, object], table: pd.DataFrame) -> bytes:
     out = io.StringIO()
     for name, value in told.items():
         out.write(f"# {name}: {_inert(str(value))}\n")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time", *table.columns])
     times = pd.DatetimeIndex(table.index)
     whole = bool((times == times.floor("s")).all())
     stamps = times.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
-    for stamp, row in zip(stamps, table.itertuples(index=False, name=None), strict=True):
-        writer.writerow([stamp, *map(_cell, row)])
+    # column by column, and each text once: a million rows cell by cell take a minute
+    columns = {name: _cells(table[name]) for name in table.columns}
+    pd.DataFrame(columns, index=pd.Index(stamps, name="time")).to_csv(out, lineterminator="\n")
     return out.getvalue().encode()
+
+
+def _cells(column: "pd.Series[Any]") -> Any:
+    """Values for a CSV: texts inert, numbers that are none left out."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isfinite(values), values, np.nan)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy()
+    texts = column.astype(str)
+    return texts.map({text: _inert(text) for text in texts.unique()}).to_numpy(dtype=object)
 
 
 def parquet_bytes(told: Mapping[str, object], frame: pd.DataFrame) -> bytes:
@@ -131,12 +141,6 @@ def _provenance(answer: Answer[pd.DataFrame], query: CandleQuery) -> dict[str, o
         "times": "open time of each candle, UTC",
         "rows": len(answer.value),
     }
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return _inert(value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _table(answer: Answer[pd.DataFrame], beside: pd.DataFrame | None) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def _reading(given: UploadedFile) -> _Read:
 
         def work(job: Job[pd.DataFrame]) -> pd.DataFrame:
             reading = Reading(body)
-            job.step(0.3, f"reading {size}", reading.cancel)
+            job.step(0.3, size, reading.cancel)
             return reading.result()
 
         held = _Read(given.file_id, given.name, time.time(), Job("Reading", work))

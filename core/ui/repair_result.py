@@ -291,7 +291,8 @@ def _chart(desk: Desk, shown: Shown) -> None:
     if len(frame) < len(shown.frame):
         said.append(f"{len(frame):,} of {len(shown.frame):,} candles, around what is chosen below.")
     if touched:
-        said.append(f"Gold, with ◆ above: {touched:,} repaired. Grey: as it was.")
+        where = "where any of them is" if per > 1 else "with ◆ above"
+        said.append(f"Gold, {where}: {touched:,} repaired. Grey: as it was.")
     if left := mending.open_in(shown.repairs.gaps, frame):
         said.append(f"Shaded: {left:,} open.")
     st.caption(" ".join(filter(None, said)))
