@@ -778,7 +778,7 @@ class AsyncHub:
             given=None,
             venue=None,
             others=None,
-            policy=RepairPolicy(),
+            policy=self.repair_policy(),
             tell=silent,
             deadline=self.settings.deadline,
             apply=True,

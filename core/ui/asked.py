@@ -67,9 +67,9 @@ def controls(hub: Hub) -> Asked:
     """Symbol, interval, window, version, refresh. What the address says wrong is named, and the default shown."""
     # Streamlit drops an interval or window that is not on offer; what the address said is read before.
     wrong = [
-        _not_offered("interval", INTERVALS),
-        _not_offered("window", WINDOWS),
-        _not_offered("view", VERSIONS),
+        not_offered("interval", INTERVALS, DEFAULTS["interval"]),
+        not_offered("window", WINDOWS, DEFAULTS["window"]),
+        not_offered("view", VERSIONS, DEFAULTS["view"]),
     ]
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         typed = st.selectbox(
@@ -100,10 +100,15 @@ def controls(hub: Hub) -> Asked:
         shown = version(hub)
         st.button("Refresh", icon=":material/refresh:", key="refresh", on_click=ask_again)
     symbol, no_symbol = _symbol(typed)
-    for problem in filter(None, (no_symbol, *wrong)):
-        st.warning(problem, icon=":material/link_off:")
+    say_wrong(no_symbol, *wrong)
     rows, note = rows_of(interval, window)
     return Asked(CandleQuery(symbol, interval, limit=rows), rows, window, (note,) if note else (), shown)
+
+
+def say_wrong(*problems: str) -> None:
+    """Name what the address says wrong; empty texts are no problems."""
+    for problem in filter(None, problems):
+        st.warning(problem, icon=":material/link_off:")
 
 
 def version(hub: Hub) -> Shown:
@@ -149,10 +154,10 @@ def _symbol(typed: str | None) -> tuple[str, str]:
         return DEFAULTS["symbol"], f"{plain(str(error))}. Showing {DEFAULTS['symbol']} instead."
 
 
-def _not_offered(field: str, allowed: Iterable[str]) -> str:
+def not_offered(field: str, allowed: Iterable[str], instead: str) -> str:
     """What is wrong with a choice in the address, or ``""``."""
     given = st.query_params.get(field)
     if given is None or given in allowed:
         return ""
     said = plain(f"{field}={given[:20]!r}: expected {listed(list(allowed))}")
-    return f"{said}. Showing {DEFAULTS[field]} instead."
+    return f"{said}. Showing {instead} instead."

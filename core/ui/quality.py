@@ -11,6 +11,7 @@ from core.candles.score import WEIGHTS
 from core.charts.quality import history_figure
 from core.hub import Hub
 from core.ui import authority, words
+from core.ui.asked import not_offered, say_wrong
 from core.ui.places import CANDLES, REPAIR
 from core.ui.quality_table import MEASURES, Judged, grid, shade, texts
 from core.ui.work import SOON, Job, progress
@@ -79,10 +80,12 @@ def _scores(_archive: Archive, path: str, series: Series) -> pd.DataFrame:
 
 
 def _controls(entries: Sequence[Judged]) -> tuple[str, str]:
+    providers = [ALL, *sorted({entry.series.provider for entry in entries})]
+    wrong = not_offered("provider", providers, ALL), not_offered("measure", MEASURES, MEASURES[0])
     with st.container(horizontal=True, vertical_alignment="bottom", key="quality_controls"):
         provider = st.selectbox(
             "Provider",
-            [ALL, *sorted({entry.series.provider for entry in entries})],
+            providers,
             key="provider",
             bind="query-params",
             width=170,
@@ -98,6 +101,7 @@ def _controls(entries: Sequence[Judged]) -> tuple[str, str]:
                 "the rest are the dimensions of the score."
             ),
         )
+    say_wrong(*wrong)
     return provider, measure
 
 

@@ -28,11 +28,17 @@ class _Mending:
 
 def show(hub: Hub) -> None:
     """Choose, look, apply, undo, take along."""
+    wrong = [
+        asked.not_offered("of", (SERIES, FILE), SERIES),
+        asked.not_offered("view", asked.VERSIONS, asked.DEFAULTS["view"]),
+        asked.not_offered("span", repair_series.SPANS, repair_series.DEFAULT_SPAN),
+    ]
     with st.container(horizontal=True, vertical_alignment="bottom", key="repair_origin"):
         origin = st.segmented_control(
             "Candles of", [SERIES, FILE], default=SERIES, required=True, key="of", bind="query-params"
         )
         shown = asked.version(hub)
+    asked.say_wrong(*wrong)
     desk = repair_file.choose(lab=hub.health().lab) if origin == FILE else repair_series.choose(hub)
     if desk is None:
         return

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.candles import Repair
 from core.candles.archive import Archive, Series
+from core.hub import shared
 from core.ui import authority, repair_table
 
 View = Literal["best", "as_known"]
@@ -97,7 +98,8 @@ def apply(desk: Desk, result: Repair) -> None:
     if refused(desk):
         return
     if desk.archive is not None and desk.series is not None:
-        desk.archive.apply(desk.series, result)
+        number = desk.archive.apply(desk.series, result)
+        record(desk.series, f"{number:,} repairs applied")
         return
     kept = _kept()
     kept[_key(desk, result)] = Kept(result)
@@ -114,13 +116,19 @@ def undo(desk: Desk, result: Repair, numbers: set[int] | None) -> None:
         standing = _archived(desk, desk.archive, desk.series, result.policy.view)
         if standing is not None:
             mine = set(map(int, standing.ledger.index))
-            desk.archive.undo(desk.series, mine if numbers is None else mine & numbers)
+            number = desk.archive.undo(desk.series, mine if numbers is None else mine & numbers)
+            record(desk.series, f"{number:,} repairs taken back")
         return
     kept = _kept()
     if numbers is None:
         kept.pop(_key(desk, result), None)
     elif (held := kept.get(_key(desk, result))) is not None:
         held.undone |= numbers
+
+
+def record(series: Series, did: str) -> None:
+    """Put on record what a person did to a series."""
+    shared().record_action("repair", str(series), did, who=authority.who())
 
 
 def again(desk: Desk, result: Repair, numbers: set[int]) -> None:

@@ -5,16 +5,19 @@ import streamlit as st
 
 from core.answer import KintsugiError, NoAnswer
 from core.candles.archive import Archive, Series, evidence
+from core.candles.frame import venue_of
 from core.hub import Hub
 from core.market import INTERVALS, CandleQuery
 from core.ui import authority
 from core.ui.asked import SYMBOLS, WINDOWS, rows_of
 from core.ui.places import CANDLES
-from core.ui.repair_desk import Desk
+from core.ui.repair_desk import Desk, record
 from core.ui.words import count, plain
 
 KEY, SPAN = "series", "span"
 ALL = "all"
+SPANS = (*WINDOWS, ALL)
+DEFAULT_SPAN = "1mo"
 PROBLEM = "series_problem"
 """Session state: why a series could not be fetched."""
 
@@ -66,8 +69,8 @@ def _name(names: list[str]) -> str:
 def _span() -> str:
     found: str = st.selectbox(
         "Span",
-        [*WINDOWS, ALL],
-        index=list(WINDOWS).index("1mo"),
+        SPANS,
+        index=SPANS.index(DEFAULT_SPAN),
         key=SPAN,
         bind="query-params",
         width=110,
@@ -89,22 +92,39 @@ def _ask() -> bool:
 
 
 def _desk(archive: Archive, series: Series, span: str, *, ask: bool) -> Desk:
-    last = archive.held(series).end
+    held = archive.held(series)
     start = None
-    if last is not None and span != ALL:
-        start = last - pd.Timedelta(seconds=WINDOWS[span])
-    raw = archive.basis(series, start)
-    siblings: dict[str, pd.DataFrame] = {}
-    reference = None
-    if len(raw):
-        stop = raw.index[-1] + pd.Timedelta(seconds=series.seconds)
-        siblings, reference = evidence(archive, series, raw.index[0], stop)
-    venue = "" if reference is None else str(reference.attrs.get("venue") or reference.attrs.get("source"))
-    key = f"{series} {span} {len(raw)} {raw.index[-1] if len(raw) else ''} {venue} {ask} {archive.path}"
+    if held.end is not None and span != ALL:
+        start = held.end - pd.Timedelta(seconds=WINDOWS[span])
+    mark = f"{series} {span} {archive.path} {held.rows} {held.end} {held.repairs} {held.revisions}"
+    raw, siblings, reference = _frames(mark, archive, series, start)
+    sources = None if reference is None else {str(venue_of(reference.attrs)): reference}
+    key = f"{series} {span} {ask} {archive.path} {len(raw)} {held.end} {list(sources or ())}"
     return Desk(
-        key, str(series), raw, series.interval, series.symbol, siblings=siblings,
-        sources=None if reference is None else {venue: reference}, archive=archive, series=series, ask=ask,
-    )  # fmt: skip
+        key,
+        str(series),
+        raw,
+        series.interval,
+        series.symbol,
+        sources=sources,
+        siblings=siblings,
+        archive=archive,
+        series=series,
+        ask=ask,
+    )
+
+
+@st.cache_resource(max_entries=16, ttl=60, show_spinner=False)
+def _frames(
+    mark: str, _archive: Archive, _series: Series, _start: pd.Timestamp | None
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], pd.DataFrame | None]:
+    """The series as repairs see it, and what the archive knows beside it; not read again at every click."""
+    del mark  # stands for the rest
+    raw = _archive.basis(_series, _start)
+    if raw.empty:
+        return raw, {}, None
+    stop = raw.index[-1] + pd.Timedelta(seconds=_series.seconds)
+    return raw, *evidence(_archive, _series, raw.index[0], stop)
 
 
 def _fetch_another(hub: Hub) -> None:
@@ -169,4 +189,4 @@ def _revisions(archive: Archive, series: Series) -> None:
 
 def _accept(archive: Archive, series: Series) -> None:
     if not authority.refused():
-        archive.accept(series)
+        record(series, f"{archive.accept(series):,} amended candles accepted")

@@ -253,6 +253,9 @@ def test_a_series_is_repaired_for_everybody(
     assert "2 repairs applied over the archived series." in words(at).replace("**", "")
     assert len(lab_hub.archive.repairs(series)) == 2
     assert gold(at) == 3
+    acts = lab_hub.journal.events(kinds=["admin"])
+    (act,) = (one for one in acts if one.action == "repair")
+    assert (act.target, act.detail) == (str(series), "2 repairs applied")
     at.button(key="repair_undo_all").click().run()
     assert not at.exception
     assert lab_hub.archive.repairs(series).empty
@@ -408,3 +411,10 @@ def test_other_sources_are_asked_and_named(
     assert metrics(at)["Left open"] == "0"
     at.button(key="repair_apply").click().run()
     assert set(lab_hub.archive.repairs(series)["method"]) == {"refetch"}
+
+
+def test_what_the_address_says_wrong_is_named(lab_hub: Hub, page: Callable[..., AppTest]) -> None:
+    at = page(of="a dream", span="ever", series=str(archived(lab_hub, broken())))
+    for said in ("of='a dream'", "span='ever'"):
+        assert said in words(at)
+    assert at.metric
