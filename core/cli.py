@@ -16,6 +16,7 @@ from core import export_repair
 from core.answer import KintsugiError
 from core.candles import Repair, RepairPolicy, audit, repair
 from core.candles.archive import Series, assess
+from core.cli_catalog import catalog
 from core.files import write_atomically
 from core.market import INTERVALS, Moment, to_datetime
 from core.mend import Mended
@@ -100,6 +101,9 @@ def main(context: click.Context, mode: str | None, data_dir: Path | None) -> Non
     context.obj = {
         name: value for name, value in (("mode", mode), ("data_dir", data_dir)) if value is not None
     }
+
+
+main.add_command(catalog)
 
 
 @main.command(epilog=_EXITS)
