@@ -10,7 +10,7 @@ from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.desk import UnknownAlert
 from core.rest.acting import Actor
 from core.rest.errors import said
-from core.rest.serving import NOT_FOUND, answered, shown, the_hub
+from core.rest.serving import answered, shown, the_hub
 from core.rest.status import Moment
 from core.rest.watch import moment
 
@@ -64,7 +64,7 @@ class Sent(Moment):
 router = APIRouter(tags=["alerts"])
 
 
-@router.post("/alerts/{id}/ack", summary="Acknowledge an alert", responses=shown(OneAlert) | NOT_FOUND)
+@router.post("/alerts/{id}/ack", summary="Acknowledge an alert", responses=shown(OneAlert))
 async def acknowledge(who: Actor, id: Annotated[str, Path(max_length=40)]) -> Response:  # noqa: A002
     """As `Hub.acknowledge`: on record when it returns. One that is over stays so."""
     hub = await the_hub()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import cache
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -26,6 +26,7 @@ from core.rest import (
     watch,
 )
 from core.rest.acting import REFUSALS, Rates
+from core.rest.arguments import none_unknown
 from core.rest.docs import document, page
 
 READING = tuple(
@@ -62,7 +63,11 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        responses={400: {"model": errors.Problem}, 503: {"model": errors.Problem}},
+        responses={
+            400: {"model": errors.Problem, "description": "An argument that cannot be"},
+            404: {"model": errors.Problem, "description": "Nobody has that, or there is no such thing"},
+            503: {"model": errors.Problem, "description": "Nobody could answer now, or the hub is not open"},
+        },
     )
     api.state.bound = bound
     api.state.rates = Rates()
@@ -78,7 +83,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     async def docs() -> Response:
         return HTMLResponse(page(await asyncio.to_thread(told)))
 
-    first = APIRouter(prefix="/v1")
+    first = APIRouter(prefix="/v1", dependencies=[Depends(none_unknown)])
     for router in READING:
         first.include_router(router)
     for router in ACTING:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from core.answer import Answer
@@ -19,13 +20,26 @@ def _split(given: Any) -> Any:
 Names = Annotated[list[str], BeforeValidator(_split)]
 
 
+async def none_unknown(request: Request) -> None:
+    """ValueError for an argument in the address that the route does not have: it would be passed over."""
+    fields = request.scope["route"].dependant.query_params
+    if any(
+        isinstance(kind := field.field_info.annotation, type) and issubclass(kind, BaseModel)
+        for field in fields
+    ):
+        return  # the model says it
+    known = {field.alias for field in fields}
+    if unknown := [name for name in request.query_params if name not in known]:
+        raise ValueError(f"{', '.join(name[:40] for name in unknown[:5])}: no such argument in the address")
+
+
 class How(BaseModel):
     """How to answer, whatever is asked."""
 
     model_config = ConfigDict(extra="forbid")
 
     refresh: bool = Field(False, description="pass over the fresh cache")
-    deadline: float | None = Field(None, gt=0, le=60, description="seconds, all attempts together")
+    deadline: float | None = Field(None, ge=0.05, le=60, description="seconds, all attempts together")
     providers: Names = Field([], description="the only providers to ask, in that order")
 
     def provider_names(self) -> Sequence[str] | None:

@@ -19,6 +19,10 @@ from core.indicators import NotEnoughCandles, NoVolume
 log = logging.getLogger(__name__)
 
 
+NOT_THERE = frozenset({"unknown_symbol", "skipped_unserved"})
+"""Outcomes after which asking again is as vain: nobody has it."""
+
+
 class Error(BaseModel):
     """``code`` for programs, ``message`` for people, ``detail`` as the code has it."""
 
@@ -59,6 +63,19 @@ def said(status: int, code: str, message: str, detail: Any = None) -> JSONRespon
     return JSONResponse({"error": {"code": code, "message": message, "detail": detail}}, status)
 
 
+def unanswered(error: NoAnswer) -> JSONResponse:
+    """Nobody has it (404), or nobody could give it now (503), with every attempt."""
+    hub = opened()
+    detail = {
+        "lab": hub is not None and hub.hub.simulated,
+        "offline": error.offline,
+        "attempts": [asdict(attempt) for attempt in error.attempts],
+    }
+    if {attempt.outcome for attempt in error.attempts} <= NOT_THERE:
+        return said(404, "not_served", str(error), detail)
+    return said(503, "no_answer", str(error), detail)
+
+
 async def not_found(request: Request) -> JSONResponse:
     """No such path."""
     return said(404, "not_found", f"{request.url.path}: no such path; /api/docs lists what there is")
@@ -69,13 +86,7 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(NoAnswer)
     async def _(_: Request, error: NoAnswer) -> JSONResponse:
-        hub = opened()
-        detail = {
-            "lab": hub is not None and hub.hub.simulated,
-            "offline": error.offline,
-            "attempts": [asdict(attempt) for attempt in error.attempts],
-        }
-        return said(503, "no_answer", str(error), detail)
+        return unanswered(error)
 
     @api.exception_handler(Refused)
     async def _(_: Request, error: Refused) -> JSONResponse:

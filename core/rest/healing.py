@@ -58,7 +58,7 @@ class Repairing(BaseModel):
     limit: int | None = Field(None, ge=1, le=MOST_ROWS, description="rows; else the newest 500")
     providers: Names = Field([], description="first whose candles, then the only others that may help")
     apply: bool = Field(True, description="let the repair stand in the archive; else it is only shown")
-    deadline: float | None = Field(None, gt=0, le=60, description="seconds that one request may take")
+    deadline: float | None = Field(None, ge=0.05, le=60, description="seconds that one request may take")
 
 
 class Repaired(BaseModel):

@@ -8,9 +8,6 @@ from starlette.responses import Response
 
 from core.engine.snapshot import Snapshot
 from core.hub import Hub, opened, shared
-from core.rest.errors import Problem
-
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such thing"}}
 
 
 async def the_hub() -> Hub:

@@ -13,7 +13,7 @@ from core.engine.snapshot import EndpointHealth, ProviderHealth, Snapshot
 from core.market import Capability
 from core.ops.stats import Stats
 from core.rest.errors import said
-from core.rest.serving import NOT_FOUND, answered, shown, snapshot, the_hub
+from core.rest.serving import answered, shown, snapshot, the_hub
 
 
 class Moment(BaseModel):
@@ -152,7 +152,7 @@ async def providers() -> Response:
     return answered({**_moment(told), "providers": rows})
 
 
-@router.get("/providers/{id}", summary="One provider", responses=shown(OneProvider) | NOT_FOUND)
+@router.get("/providers/{id}", summary="One provider", responses=shown(OneProvider))
 async def provider(id: str) -> Response:  # noqa: A002 - what it is called in the address
     """With the record of each of its endpoints."""
     hub = await the_hub()

@@ -117,3 +117,12 @@ def test_a_bad_argument_is_named(at_home: Any) -> None:
     for asked, said in WRONG:
         error = refused(at_home.post(ISOLATE, json=asked), 400, "bad_argument")
         assert said in error["message"]
+
+
+def test_a_target_in_the_wrong_place_does_not_mean_everything(at_home: Any, lab_hub: Hub) -> None:
+    lab_hub.isolate("kraken", "for a test")
+    for response in (
+        at_home.post(RESET, params={"target": "kraken"}),
+        at_home.delete("/api/v1/failures", params={"taget": "kraken"}),
+    ):
+        assert "no such argument in the address" in refused(response, 400, "bad_argument")["message"]

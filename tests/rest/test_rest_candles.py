@@ -80,7 +80,10 @@ def test_the_cache_is_used_and_passed_over(client: Any) -> None:
             "start='999999999999.0': expected an aware datetime",
         ),
         ({"symbol": "BTC/USDT", "interval": "1m", "start": "2020-01-01"}, "expected at most 50000 rows"),
-        ({"symbol": "BTC/USDT", "deadline": "-1"}, "deadline='-1': input should be greater than 0"),
+        (
+            {"symbol": "BTC/USDT", "deadline": "-1"},
+            "deadline='-1': input should be greater than or equal to 0.05",
+        ),
         ({"symbol": "BTC/USDT", "deadline": "nan"}, "deadline='nan': "),
         ({"symbol": "BTC/USDT", "providers": "acme"}, "providers='acme': expected some of binance"),
         ({"symbol": "BTC/USDT", "allow_quote": "u-s-d"}, "allow_quote='u-s-d': expected currency names"),

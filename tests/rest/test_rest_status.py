@@ -27,7 +27,7 @@ def test_price(client: Any, lab_hub: Hub) -> None:
 
 def test_another_quote_only_when_allowed(client: Any) -> None:
     only = {"symbol": "BTC/USD", "providers": "binance"}
-    assert get(client, "/api/v1/price", 503, **only)["error"]["code"] == "no_answer"
+    assert get(client, "/api/v1/price", 404, **only)["error"]["code"] == "not_served"
     body = get(client, "/api/v1/price", **only, allow_quote="USDT")
     assert body["value"]["symbol"] == "BTC/USDT"
     assert any("quoted in USDT" in note for note in body["notes"])
