@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     alert_every: float = Field(5.0, gt=0, le=3600, description="seconds between two looks at the alert rules")
     action_rate: int = Field(60, ge=1, le=1_000_000, description="actions a minute that REST carries out")
     proxy_rate: int = Field(60, ge=1, le=1_000_000, description="requests a minute that the proxy API sends")
+    front_ends: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="origins of web pages of your own that may use the API, as in https://app.example; "
+        "whoever acts needs the token all the same",
+    )
     relay_url: SecretStr | None = Field(
         None,
         description="an address of your own that forwards requests, asked last before the stale cache; "
@@ -202,7 +207,18 @@ class Settings(BaseSettings):
         """Take over some knobs in place: for a hub, with the copy that its parts read."""
         self.__dict__.update({name: getattr(other, name) for name in names})
 
-    @field_validator("catalog_dirs", "private_hosts", "providers", "admins", "allowed_hosts", mode="before")
+    @field_validator("front_ends", mode="after")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            parts = urlsplit(one)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or one.count("/") != 2:
+                raise ValueError("expected origins, as in https://app.example or http://localhost:3000")
+        return tuple(one.lower() for one in value)
+
+    @field_validator(
+        "catalog_dirs", "front_ends", "private_hosts", "providers", "admins", "allowed_hosts", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         # In the environment a list is written with commas.

@@ -4,6 +4,7 @@ Labels are names of the catalogue, of outcomes and of states, so that their numb
 ``world``: ``live`` or ``lab``.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from core.engine.health import SEVERITY
 from core.engine.snapshot import EndpointHealth, Snapshot
+from core.ops.alerts import Alert
 from core.ops.stats import Stats
 from core.version import VERSION
 
@@ -26,6 +28,8 @@ class Scrape:
 
     snapshot: Snapshot
     stats: Stats
+    alerts: Sequence[Alert]
+    """Those that are open."""
 
 
 def exposition(scrape: Scrape | None, accept: str) -> tuple[bytes, str]:
@@ -60,6 +64,20 @@ class _Hub(Collector):
         yield from _providers(told, world)
         yield from _endpoints(told, world)
         yield from _counts(told, stats, world)
+        open_ones: Counter[tuple[str, str, str]] = Counter(
+            (alert.severity, alert.state, world) for alert in self._scrape.alerts
+        )
+        yield _gauge(
+            "alerts",
+            "Open alerts.",
+            [
+                (labels, open_ones[labels])
+                for severity in ("warning", "critical")
+                for state in ("firing", "acknowledged")
+                for labels in [(severity, state, world)]
+            ],
+            labels=("severity", "state", "world"),
+        )
 
 
 def _whole(told: Snapshot, stats: Stats, world: str) -> Iterator[Metric]:

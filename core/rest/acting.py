@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from core.authority import FORWARDED, Asker, Door, Refusal, decide
 from core.engine.limiter import Limiter
+from core.rest.edge import own_front_end
 from core.rest.errors import Problem, Refused
 from core.rest.serving import the_hub
 
@@ -88,9 +89,15 @@ def _own_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "none")
     host = request.headers.get("host", "").lower()
+    if origin is not None and own_front_end(origin):
+        return
     foreign = origin is not None and urlsplit(origin).netloc.lower() != host
     if foreign or site not in {"same-origin", "none"}:
-        raise Refused(403, "foreign_origin", f"origin={str(origin)[:80]!r}: expected none, or this server")
+        raise Refused(
+            403,
+            "foreign_origin",
+            f"origin={str(origin)[:80]!r}: expected none, this server, or one of KINTSUGI_FRONT_ENDS",
+        )
 
 
 Actor = Annotated[str, Depends(leave)]
@@ -98,5 +105,6 @@ Actor = Annotated[str, Depends(leave)]
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No token, or a wrong one"},
     403: {"model": Problem, "description": "Not from there"},
+    413: {"model": Problem, "description": "Too large a body"},
     429: {"model": Problem, "description": "Too many; Retry-After says when again"},
 }

@@ -28,6 +28,7 @@ from core.rest import (
 from core.rest.acting import REFUSALS, Rates
 from core.rest.arguments import none_unknown
 from core.rest.docs import document, page
+from core.rest.edge import Edge
 
 READING = tuple(
     module.router
@@ -89,4 +90,5 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     for router in ACTING:
         first.include_router(router, responses=REFUSALS)
     api.include_router(first)
+    api.add_middleware(Edge)
     return api

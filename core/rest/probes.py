@@ -37,7 +37,7 @@ async def metrics(request: Request) -> Response:
     scrape = None
     if (hub := opened()) is not None:
         told, stats = await hub.run(hub.hub.health()), await hub.run(hub.hub.stats())
-        scrape = Scrape(told, stats)
+        scrape = Scrape(told, stats, await hub.run(hub.hub.alerts(open_only=True)))
     accept = request.headers.get("accept", "")
     body, kind = await asyncio.to_thread(exposition, scrape, accept)
     return Response(body, headers={"content-type": kind})
