@@ -82,6 +82,24 @@ def test_the_market_and_bitcoin_at_coingecko() -> None:
         read("coingecko", "coingecko/coins_bitcoin.json", MetadataQuery("ETH"))
 
 
+def test_bitcoin_at_the_other_aggregators() -> None:
+    coincap = read("coincap", "coincap/v3.assets_bitcoin.json", MetadataQuery("BTC"))
+    assert (coincap.name, coincap.rank, coincap.circulating, coincap.max_supply) == (
+        "Bitcoin",
+        1,
+        20012087,
+        21e6,
+    )
+    coinlore = read("coinlore", "coinlore/tickers.json", MetadataQuery("BTC"))
+    assert (coinlore.name, coinlore.rank, coinlore.market_cap_usd) == ("Bitcoin", 1, 1825236061954)
+    assert (coinlore.circulating, coinlore.max_supply) == (19949546, 21e6)
+    cmc = read("coinmarketcap", "coinmarketcap/listing_item.json", MetadataQuery("BTC"))
+    assert (cmc.name, cmc.rank, cmc.started) == ("Bitcoin", 1, datetime(2013, 4, 28, tzinfo=UTC))
+    assert cmc.market_cap_usd == 917963765536.4354
+    with pytest.raises(BadPayload):
+        read("coinlore", "coinlore/tickers.json", MetadataQuery("ETH"))
+
+
 def test_refusals_have_their_names() -> None:
     with pytest.raises(Throttled):
         read("coingecko", "coingecko/any.error-429.json", MetadataQuery())

@@ -66,7 +66,7 @@ class LitecoinSpace(PlainVenue):
         del call
         return Reply({"fastestFee": 2, "halfHourFee": 2, "hourFee": 1, "economyFee": 1, "minimumFee": 1})
 
-    @route("/api/blocks", "onchain")
+    @route("/api/v1/blocks", "onchain")
     def blocks(self, call: Call) -> Reply:
         """The ten newest."""
         return _blocks("ltc", call)

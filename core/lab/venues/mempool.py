@@ -31,12 +31,12 @@ class Mempool(PlainVenue):
         }
         return Reply(body)
 
-    @route("/api/blocks", "onchain")
+    @route("/api/v1/blocks", "onchain")
     def blocks(self, call: Call) -> Reply:
-        """The ten newest blocks, newest first."""
+        """The 15 newest blocks, newest first."""
         newest = around.block("btc", call.now)
         rows = []
-        for back in range(10):
+        for back in range(15):
             row = {
                 "id": f"{newest.height - back:064x}",
                 "height": newest.height - back,
