@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.alerting import Alerting
 from core.answer import Answer, KintsugiError, NoAnswer
-from core.backfill import Backfilled, backfill
+from core.backfill import Backfilled, backfill, usual
 from core.candles import RepairPolicy
 from core.candles.archive import Archive
 from core.catalog import Catalog
@@ -412,15 +412,18 @@ class AsyncHub:
     ) -> Backfilled:
         """Fill the archive with closed candles from ``start`` up to, not with, ``end`` (now), several venues at once.
 
-        ``providers`` are those to ask; by default every one that has candles. What is there already is not asked
-        for again, so that a backfill that was stopped goes on where it was. Nobody's quota is used up by it.
-        Cancel the task to stop; what came stays. ValueError for an argument that cannot be, OSError when the disk
-        is full.
+        ``providers`` are those to ask; by default the first six exchanges that have such candles. What is there
+        already is not asked for again, so that a backfill that was stopped goes on where it was. Nobody's quota is
+        used up by it. Cancel the task to stop; what came stays. ValueError for an argument that cannot be, OSError
+        when the disk is full.
         """
         query = _candle_query(symbol, interval, start, end, None)
         names = None if providers is None else tuple(map(str, _listed(providers)))
-        chosen = self.catalog if names is None else self.catalog.only(names)
-        job = backfill(self._world, query, chosen.serving("ohlcv"), progress or silent)
+        if names is None:
+            chosen = usual(self.catalog, query, self._clock.now())
+        else:
+            chosen = tuple(self.catalog.only(names).values())
+        job = backfill(self._world, query, chosen, progress or silent)
         return await self._work(self._world, job)
 
     @property

@@ -15,13 +15,15 @@ import pandas as pd
 from core.answer import NoAnswer, Outcome
 from core.candles.archive import Added, Archive, Series
 from core.candles.frame import Bools, Ints
-from core.catalog import Provider
+from core.catalog import Catalog, Provider
 from core.market import CandleQuery
 from core.paging import OnProgress, Progress, pages_over
 from core.world import World
 
 MOST_SLOTS = 10_000_000
 """Candles that one backfill may span."""
+USUAL = 6
+"""Venues that are asked when none are named."""
 PAGE_DEADLINE = 60.0
 """Seconds for one page; waiting for our own quota is part of it."""
 SPARE = 0.3
@@ -37,6 +39,15 @@ _FEW = 4
 _FINAL: frozenset[Outcome] = frozenset(
     ("unknown_symbol", "blocked", "skipped_isolated", "skipped_disabled", "skipped_unserved")
 )
+
+
+def usual(catalog: Catalog, query: CandleQuery, now: float) -> tuple[Provider, ...]:
+    """Whom to ask when nobody is named: the first venues that have such candles, however far back."""
+    newest = CandleQuery(query.symbol, query.interval)
+    serving = [
+        one for one in catalog.serving("ohlcv") if one.kind == "exchange" and not one.serves(newest, now)
+    ]
+    return tuple(serving[:USUAL])
 
 
 @dataclass(frozen=True, slots=True)

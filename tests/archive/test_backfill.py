@@ -7,7 +7,7 @@ import pytest
 from archive_series import same
 from mend_venues import Venues, hours_ago, hub_over, price
 
-from core import Hub, Settings
+from core import AsyncHub, Hub, Settings
 from core import backfill as filling
 from core.answer import KintsugiError
 from core.candles.archive import Series
@@ -206,6 +206,16 @@ async def test_a_hub_that_closes_stops_it(venues, tmp_path):
         await reached.wait()
     with pytest.raises(KintsugiError, match="the hub was closed"):
         await task
+
+
+async def test_with_nobody_named_a_few_exchanges_are_asked(tmp_path):
+    async with AsyncHub(Settings(mode="lab", data_dir=tmp_path)) as hub:
+        result = await hub.backfill("BTC/USD", "1h", at(2000), at(1900))
+    names = [one.provider for one in result.providers]
+    assert len(names) == filling.USUAL
+    assert of(result, "kraken").skipped == "only the newest 720 candles"  # asked for nothing, and it says why
+    assert "binance" not in names  # it has no market in dollars
+    assert of(result, "coinbase").held == 100
 
 
 def test_the_blocking_twin_in_the_lab(tmp_path):
