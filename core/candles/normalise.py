@@ -1,11 +1,13 @@
 """People's files and frames → a raw candles frame: columns named, times in UTC, order and duplicates kept."""
 
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from core.candles.frame import PRICES, Floats, Ints, NotCandles, is_candles, to_index
 from core.candles.reading import Table, read_bytes, read_frame, unread
@@ -92,8 +94,10 @@ def normalise(given: pd.DataFrame | str | Path | bytes | IO[bytes]) -> pd.DataFr
     path cannot be read.
     """
     if isinstance(given, pd.DataFrame):
-        if is_candles(given) and "unread" in given.attrs:
-            return given
+        if is_candles(given):
+            return (
+                given if "unread" in given.attrs else _told(given.copy(deep=False), given.attrs, [], [], [])
+            )
         table, attrs = read_frame(given), dict(given.attrs)
     elif isinstance(given, bytes | bytearray | memoryview):
         table, attrs = read_bytes(bytes(given)), {}
@@ -104,7 +108,7 @@ def normalise(given: pd.DataFrame | str | Path | bytes | IO[bytes]) -> pd.DataFr
         table, attrs = read_bytes(Path(given).read_bytes()), {}
     else:
         raise NotCandles(f"expected a DataFrame, a path or bytes, not {type(given).__name__}")
-    return _assemble(table, {name: attrs[name] for name in _KEPT if name in attrs})
+    return _assemble(table, attrs)
 
 
 def _plain(name: object) -> str:
@@ -138,14 +142,17 @@ def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
         if name in cells.columns and table.named:
             frame[name] = cells[name].astype(str).to_numpy()[keep]
     frame.index = to_index(time[keep])
-    told = {
-        **attrs,
-        "unread": sorted(bad, key=lambda item: int(item["line"])),
-        "notes": notes,
-        "time_unit": [int(at) / 1e6 for at in time[odd & keep]],
-    }
-    for name, value in told.items():
-        frame.attrs[name] = value
+    return _told(frame, attrs, bad, notes, (time[odd & keep] / 1e6).tolist())
+
+
+def _told(
+    frame: pd.DataFrame, attrs: dict[Any, Any], bad: list[dict[str, Any]], notes: list[str], odd: list[float]
+) -> pd.DataFrame:
+    """The frame with what was found out about it, and with those of its own marks that mean something here."""
+    marks: dict[Hashable, Any] = {name: attrs[name] for name in _KEPT if name in attrs}
+    marks["unread"] = sorted(bad, key=lambda item: int(item["line"]))
+    marks["notes"], marks["time_unit"] = notes, odd
+    frame.attrs = marks
     return frame
 
 
@@ -240,7 +247,9 @@ def _floats(column: Any, table: Table, bad: list[dict[str, Any]], name: str) -> 
     if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_integer_dtype(column.dtype):
         return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
     values = column.astype(object)
-    plain = values.map(lambda cell: cell if isinstance(cell, int | float | str) else _number(cell))
+    plain = values
+    if infer_dtype(values) != "string":
+        plain = values.map(lambda cell: cell if isinstance(cell, int | float | str) else _number(cell))
     found = np.array(pd.to_numeric(plain, errors="coerce"), dtype=np.float64)
     for row in np.flatnonzero(np.isnan(found)):
         text = str(values.iloc[row]).strip()

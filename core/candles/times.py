@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from core.candles.frame import Bools, Floats, Ints, micros
 
@@ -45,7 +46,9 @@ def read_times(column: "pd.Series[Any]") -> tuple[Ints, list[str], Bools]:
 
 
 def _numbers(values: "pd.Series[Any]") -> Floats:
-    plain = values.map(lambda cell: np.nan if isinstance(cell, bool | complex) else cell)
+    plain = values
+    if infer_dtype(values) != "string":
+        plain = values.map(lambda cell: np.nan if isinstance(cell, bool | complex) else cell)
     return np.asarray(pd.to_numeric(plain, errors="coerce"), dtype=np.float64)
 
 

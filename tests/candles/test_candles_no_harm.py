@@ -13,7 +13,7 @@ from core.candles.findings import KINDS
 CAUSES = {"outage", "no_trades", "halt", "fetch_failure", "unknown"}
 
 
-def holds(*strategies, quick=20, slow=250):
+def holds(*strategies, quick=20, slow=100):
     """The test of a property: a few examples in plain pytest, many where time is no matter."""
 
     def of(check):
