@@ -1,7 +1,7 @@
 """People's files and frames → a raw candles frame: columns named, times in UTC, order and duplicates kept."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,7 +115,7 @@ def _plain(name: object) -> str:
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
-def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
+def _assemble(table: Table, attrs: Mapping[Any, Any]) -> pd.DataFrame:
     cells, bad = table.cells, table.unread
     notes: list[str] = []
     places = _find_columns(table) if table.named else _find_order(table)
@@ -146,7 +146,11 @@ def _assemble(table: Table, attrs: dict[str, Any]) -> pd.DataFrame:
 
 
 def _told(
-    frame: pd.DataFrame, attrs: dict[Any, Any], bad: list[dict[str, Any]], notes: list[str], odd: list[float]
+    frame: pd.DataFrame,
+    attrs: Mapping[Any, Any],
+    bad: list[dict[str, Any]],
+    notes: list[str],
+    odd: list[float],
 ) -> pd.DataFrame:
     """The frame with what was found out about it, and with those of its own marks that mean something here."""
     marks: dict[Hashable, Any] = {name: attrs[name] for name in _KEPT if name in attrs}
