@@ -2,9 +2,10 @@
 
 import asyncio
 
-from fakes import Venues, VirtualClock, settings
+from fakes import Venues, VirtualClock
 
 from core.async_hub import AsyncHub
+from core.settings import Settings
 
 
 class OpsWorld:
@@ -16,7 +17,8 @@ class OpsWorld:
         self.venues = Venues(self.clock)
 
     def hub(self, **knobs):
-        return AsyncHub(settings(self.folder, **knobs), transport=self.venues, clock=self.clock)
+        usual = {"mode": "live", "data_dir": self.folder, "providers": ("binance", "kraken", "coinbase")}
+        return AsyncHub(Settings(**{**usual, **knobs}), transport=self.venues, clock=self.clock)
 
     async def kill(self, hub):
         """End it as a kill would: nothing is written any more, only its lock and its timers go."""
