@@ -19,7 +19,7 @@ from core.answer import (
     UnknownSymbol,
     Untrue,
 )
-from core.catalog import Endpoint, Host, Provider
+from core.catalog import Host, Provider
 from core.clock import Clock
 from core.engine import truth
 from core.engine.build import built
@@ -214,7 +214,7 @@ class Exchange:
         return value, status
 
     def _read(self, provider: Provider, host: Host, page: Query, response: httpx.Response) -> Any:
-        endpoint = Endpoint(provider.id, page.capability, host.name)
+        endpoint = self._guard.endpoint(provider, page.capability, host)
         try:
             value = provider.read(page, response, now=self._clock.now())
         except BadPayload:
@@ -300,7 +300,7 @@ class Exchange:
         *,
         blamed: bool,
     ) -> None:
-        endpoint = Endpoint(candidate.provider.id, candidate.query.capability, candidate.host.name)
+        endpoint = self._guard.endpoint(candidate.provider, candidate.query.capability, candidate.host)
         self._guard.observer.attempted(endpoint, outcome, reason, status, elapsed, blamed=blamed)
 
     def _health(self, candidate: Candidate) -> Health:

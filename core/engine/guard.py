@@ -68,6 +68,7 @@ class Guard:
         """Scope → reason; a person's doing."""
         self.limiters = {provider.id: Limiter(provider.limits, now) for provider in catalog.values()}
         self._health = {endpoint: Health(policy, rng) for endpoint in catalog.endpoints}
+        self._named = {(one.provider, one.capability, one.host): one for one in catalog.endpoints}
         self.observer: Observer = Nobody()
         for endpoint, health in self._health.items():
             health.circuit.listener = partial(self._turned, endpoint, "circuit", health)
@@ -79,12 +80,16 @@ class Guard:
 
     def health(self, provider: Provider, capability: Capability, host: Host) -> Health:
         """The record of one endpoint."""
-        return self._health[Endpoint(provider.id, capability, host.name)]
+        return self._health[self._named[provider.id, capability, host.name]]
 
     def follow(self, policy: BreakerPolicy) -> None:
         """Let every circuit go by this policy from now on."""
         for health in self._health.values():
             health.follow(policy)
+
+    def endpoint(self, provider: Provider, capability: Capability, host: Host) -> Endpoint:
+        """The catalogue's own object: as a key it is found by identity, which is quick."""
+        return self._named[provider.id, capability, host.name]
 
     def records(self) -> dict[Endpoint, Health]:
         """All records."""
