@@ -217,9 +217,16 @@ class Healer:
         ):
             if stands_in := await self._covered(step, others, course):
                 return "covered", f"{state}; {stands_in} answers in its place"
-        if state in {"throttled", "blocked"}:
-            return "resting", f"{state}, and nobody else answers: until then only the stale cache does"
-        return "ill", f"{state}, and nobody else answers: until one does only the stale cache does"
+        if self._settings.relay_url is not None:
+            course.take("relay", "ready", "calls that nobody answers go through it")
+        course.take("stale cache", "ready", "what it holds is given, and said to be stale")
+        left = (
+            "only the stale cache"
+            if self._settings.relay_url is None
+            else "only the relay, or the stale cache,"
+        )
+        outcome: HealOutcome = "resting" if state in {"throttled", "blocked"} else "ill"
+        return outcome, f"{state}, and nobody else answers: until one does {left} stands in"
 
     async def _ask(self, endpoint: Endpoint, course: "_Course") -> bool:
         """Ask it, in another form or a second time where that can help, and on until it counts as healthy."""

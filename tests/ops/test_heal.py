@@ -126,7 +126,7 @@ async def test_nobody_left_is_said(world):
         healing = (await hub.heal(KRAKEN, force=True)).healings[0]
         assert healing.outcome == "ill"
         assert [step.step for step in healing.steps] == [
-            "ask", "retry", "other host", "next provider", "next provider",
+            "ask", "retry", "other host", "next provider", "next provider", "stale cache",
         ]  # fmt: skip
 
 
