@@ -1,16 +1,16 @@
-"""SIGKILL at random moments: see benchmarks/kill.py, which does the same a hundred times."""
+"""SIGKILL at random moments: see benchmarks/kill_hub.py, which does the same a hundred times."""
 
 import importlib.util
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "kill.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "kill_hub.py"
 
 
 @pytest.fixture(scope="module")
 def kill():
-    spec = importlib.util.spec_from_file_location("kill", SCRIPT)
+    spec = importlib.util.spec_from_file_location("kill_hub", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
