@@ -13,6 +13,10 @@ from core.answer import BadPayload
 from core.wire.values import EARLIEST, LATEST, clip
 
 _ROOTS = frozenset({"rss", "feed", "RDF"})
+MOST_ENTRIES = 500
+MOST_ELEMENTS = 20_000
+DEEPEST = 50
+"""Feeds of newsrooms have some dozens of entries; one that has thousands would hold up everybody else."""
 
 
 def entries(content: bytes) -> list[dict[str, Any]]:
@@ -24,39 +28,53 @@ def entries(content: bytes) -> list[dict[str, Any]]:
 
 
 def _check(content: bytes) -> None:
-    """Well-formed, a feed by its first element, and without declarations that could grow when read."""
+    """Well-formed, a feed by its first element, of a size, and without declarations that could grow."""
+    look = _Look()
     parser = expat.ParserCreate(namespace_separator=" ")
-    seen: list[str] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        del attributes
-        if not seen:
-            seen.append(name.rpartition(" ")[2])
-
-    def doctype(name: str, system: str | None, public: str | None, internal: int) -> None:
-        del system, public
-        if name.lower() == "html":
-            raise BadPayload("HTML instead of a feed")
-        if internal:
-            raise BadPayload("the feed declares entities of its own")
-
-    def entity(*what: Any) -> None:
-        del what
-        raise BadPayload("the feed declares entities of its own")
-
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = entity
+    parser.StartElementHandler = look.start
+    parser.EndElementHandler = look.end
+    parser.StartDoctypeDeclHandler = look.doctype
+    parser.EntityDeclHandler = look.entity
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         if content.lstrip()[:200].lower().startswith((b"<!doctype html", b"<html")):
             raise BadPayload("HTML instead of a feed") from None
         raise BadPayload(f"broken XML: {clip(str(error))}") from None
-    if seen[0].lower() == "html":
-        raise BadPayload("HTML instead of a feed")
-    if seen[0] not in _ROOTS:
-        raise BadPayload(f"<{seen[0][:40]}> instead of a feed")
+
+
+class _Look:
+    """What the parser meets. BadPayload for what no feed has."""
+
+    def __init__(self) -> None:
+        self._entries = self._elements = self._depth = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        del attributes
+        bare = name.rpartition(" ")[2]
+        if not self._elements and bare not in _ROOTS:
+            what = "HTML" if bare.lower() == "html" else f"<{bare[:40]}>"
+            raise BadPayload(f"{what} instead of a feed")
+        self._elements += 1
+        self._depth += 1
+        self._entries += bare in {"item", "entry"}
+        if self._entries > MOST_ENTRIES or self._elements > MOST_ELEMENTS or self._depth > DEEPEST:
+            raise BadPayload("the feed has more entries, elements or levels than any newsroom needs")
+
+    def end(self, name: str) -> None:
+        del name
+        self._depth -= 1
+
+    def doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
+        del system, public
+        if name.lower() == "html":
+            raise BadPayload("HTML instead of a feed")
+        if internal:
+            raise BadPayload("the feed declares entities of its own")
+
+    def entity(self, *what: Any) -> None:
+        del what
+        raise BadPayload("the feed declares entities of its own")
 
 
 def _entry(entry: Any) -> dict[str, Any]:

@@ -96,6 +96,22 @@ def test_what_is_no_feed_is_refused_by_name(content, says):
         read(content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        rss(*(item("t", f"https://a.example/{n}") for n in range(30_000))),
+        rss(item("t", more="<x/>" * 300_000)),
+        rss(item("t", more="<x>" * 5000 + "</x>" * 5000)),
+    ],
+    ids=["entries", "elements", "levels"],
+)
+def test_a_feed_that_would_hold_up_everybody_is_refused_at_once(content):
+    began = time.perf_counter()
+    with pytest.raises(BadPayload, match="than any newsroom needs"):
+        read(content)
+    assert time.perf_counter() - began < 2
+
+
 def test_a_feed_without_items_is_a_value():
     assert len(read(rss())) == 0
 
