@@ -19,6 +19,8 @@ from core.wire.words import address, plain_text
 MOST_TITLE = 300
 MOST_SUMMARY = 600
 MOST_TAGS = 10
+MOST_ROWS = 500
+"""Rows of an answer that are looked at."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 AHEAD = 86400.0
 """Seconds by which a date may lie ahead: some have no time zone. Beyond it no date is told."""
@@ -96,7 +98,7 @@ def _rows(call: NewsCall, body: Any) -> list[Any]:
     if not isinstance(rows, list):
         shown = "missing" if rows is MISSING else clip(rows)
         raise BadPayload(f"{show_path(call.rows)} is {shown}, expected a list of news")
-    return rows
+    return rows[:MOST_ROWS]
 
 
 def _said(call: NewsCall, row: Any) -> dict[str, Any]:
