@@ -1,0 +1,89 @@
+"""A provider walks through its states on a real socket: in the API, in the journal, and as one alert."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import Hub, NoAnswer, Settings
+from core.lab import Lab
+from core.lab.server import LabServer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Lab, str]]:
+    """A lab on a socket of its own thread, and its address."""
+    lab, loop, stop = Lab(), asyncio.new_event_loop(), asyncio.Event()
+    opened: list[str] = []
+    ready = threading.Event()
+
+    async def serve() -> None:
+        async with LabServer(lab, 0) as server:
+            opened.append(server.url)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    ready.wait()
+    yield lab, opened[0]
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
+    loop.close()
+
+
+def within(seconds: float, condition: Callable[[], Any]) -> Any:
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < end, f"it did not come to be within {seconds} s"
+        time.sleep(0.05)
+    return result
+
+
+def test_from_healthy_to_unavailable_and_back_is_one_alert(served: tuple[Lab, str], tmp_path: Path) -> None:
+    lab, url = served
+    knobs = Settings(
+        mode="lab", lab_url=url, data_dir=tmp_path, monitor="on", alert_every=1, health_cooldown_seconds=10
+    )
+    with Hub(knobs) as hub:
+        hub.set_alert_rule("provider_down", clear=2)
+        hub.set_alert_rule("old_answers", enabled=False)
+
+        def ask() -> None:
+            try:
+                hub.price("BTC/USDT", providers=["kraken"], refresh=True)
+            except NoAnswer:
+                time.sleep(0.05)
+
+        def state() -> str:
+            return hub.health().providers["kraken"].state
+
+        ask()
+        assert state() == "healthy"
+        lab.inject("kraken", "reset")
+        began = time.monotonic()
+        within(5, lambda: ask() or state() == "unavailable")
+        (alert,) = within(5, lambda: hub.alerts(open_only=True))
+        assert time.monotonic() - began < 5
+        assert (alert.rule, alert.subject) == ("provider_down", "kraken")
+        time.sleep(3)
+        lab.clear()
+        within(30, lambda: ask() or state() == "degraded")
+        within(30, lambda: ask() or state() == "healthy")
+        within(10, lambda: not hub.alerts(open_only=True))
+        time.sleep(1)
+        turns = [(one.alert, one.state) for one in hub.journal.events(kinds=["alert"])]
+        assert turns == [(alert.id, "resolved"), (alert.id, "firing")]
+        walked = [one.after for one in reversed(hub.journal.events(kinds=["state"], target="kraken"))]
+        assert walked[0] == "healthy"
+        assert walked.index("unavailable") < len(walked) - 1 - walked[::-1].index("healthy")
+        circuits = [one.kind for one in reversed(hub.journal.events(target="kraken/price@api.kraken.com"))]
+        assert "circuit_opened" in circuits
+        assert circuits[-1] != "circuit_opened"
+        assert "circuit_closed" in circuits
