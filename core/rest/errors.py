@@ -142,6 +142,9 @@ def _problem(entry: Any) -> dict[str, Any]:
         return {"field": field, "value": None, "message": f"{field}: expected, and not given"}
     if entry["type"] == "extra_forbidden":
         return {"field": field, "value": None, "message": f"{field}: no such argument"}
+    if isinstance(entry["input"], bytes):
+        message = f"{field}: expected JSON, with the header Content-Type: application/json"
+        return {"field": field, "value": None, "message": message}
     value = str(entry["input"])[:60]
     reason = entry["msg"].removeprefix("Value error, ")
     return {"field": field, "value": value, "message": f"{field}={value!r}: {reason[:1].lower()}{reason[1:]}"}

@@ -126,3 +126,9 @@ def test_a_target_in_the_wrong_place_does_not_mean_everything(at_home: Any, lab_
         at_home.delete("/api/v1/failures", params={"taget": "kraken"}),
     ):
         assert "no such argument in the address" in refused(response, 400, "bad_argument")["message"]
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_told_so(at_home: Any) -> None:
+    response = at_home.post(ISOLATE, content=b'{"target": "kraken", "reason": "x"}')
+    said = refused(response, 400, "bad_argument")["message"]
+    assert said == "body: expected JSON, with the header Content-Type: application/json"
