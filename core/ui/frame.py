@@ -31,7 +31,6 @@ def hub() -> Hub:
 def surround(snapshot: Snapshot) -> None:
     """Draw what a reader must know before reading any number on this page."""
     st.html(STYLE)
-    authority.ask_for_token()
     if snapshot.lab:
         _lab(snapshot)
     elif snapshot.offline:

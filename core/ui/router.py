@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.ui import frame
+from core.ui import authority, frame
 from core.ui.places import PAGES, QUALITY, REPAIR
 
 ASSETS = Path(__file__).parent / "assets"
@@ -47,3 +47,4 @@ page = st.navigation(
 )
 frame.surround(frame.hub().health())
 page.run()
+authority.ask_for_token()
