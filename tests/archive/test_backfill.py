@@ -10,6 +10,7 @@ from mend_venues import Venues, hours_ago, hub_over, price
 from core import AsyncHub, Hub, Settings
 from core import backfill as filling
 from core.answer import KintsugiError
+from core.candles import repair
 from core.candles.archive import Series
 
 KRAKEN, COINBASE = (Series(name, "BTC/USD", "1h") for name in ("kraken", "coinbase"))
@@ -216,6 +217,21 @@ async def test_with_nobody_named_a_few_exchanges_are_asked(tmp_path):
     assert of(result, "kraken").skipped == "only the newest 720 candles"  # asked for nothing, and it says why
     assert "binance" not in names  # it has no market in dollars
     assert of(result, "coinbase").held == 100
+
+
+def test_beside_a_process_that_holds_the_folder(tmp_path):
+    """A command may fill and mend the archive while the app is open: the archive has a lock of its own."""
+    settings = Settings(mode="lab", data_dir=tmp_path)
+    series = Series("kraken", "BTC/USD", "1h")
+    with Hub(settings) as app, Hub(settings) as command:
+        assert any("another process" in notice for notice in command.health().notices)
+        result = command.backfill("BTC/USD", "1h", at(300), at(10), providers=["kraken"])
+        assert result.rows == 290
+        command.archive.apply(series, repair(command.archive.basis(series), "1h"))
+        assert len(app.archive.load(series)) == 290
+        app.candles("BTC/USD", "1h", limit=350, providers=["kraken"])
+        app.settled()
+        assert len(command.archive.load(series)) == 350
 
 
 def test_the_blocking_twin_in_the_lab(tmp_path):

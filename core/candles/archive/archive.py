@@ -161,10 +161,16 @@ class Archive:
         table, _ = parts.read(self._candles(series), first, stop, ("time",))
         return parts.seconds_of(table)
 
+    def about(self, series: Series, start: Moment, end: Moment) -> int:
+        """How many candles there are in ``[start, end)``, at most: from the names of files alone."""
+        first, stop = _range(start, end)
+        found = (part for month in parts.months(self._candles(series)) for part in parts.parts(month))
+        return sum(part.rows for part in found if part.first < stop and part.last >= first)
+
     def add(self, series: Series, frame: pd.DataFrame, fetched: Moment | None = None) -> Added:
         """Keep closed candles that a provider gave. The first version of a candle stays; another is a revision.
 
-        NotCandles when a row is not unique in time, finite and possible.
+        NotCandles when times are not ascending and unique, or values not finite.
         """
         _check(frame)
         stamp = self.now() if fetched is None else to_seconds(fetched, "fetched")

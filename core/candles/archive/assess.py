@@ -46,6 +46,8 @@ def evidence(
             frame = archive.load(other, start, end, "raw")
             if len(frame):
                 siblings[other.symbol] = frame
-    same = [archive.load(other, start, end, "raw") for other in others if other.symbol == series.symbol]
-    reference = max(same, key=len, default=None)
-    return siblings, reference if reference is not None and len(reference) else None
+    same = {other: archive.about(other, start, end) for other in others if other.symbol == series.symbol}
+    if not any(same.values()):
+        return siblings, None
+    reference = archive.load(max(same, key=lambda other: same[other]), start, end, "raw")
+    return siblings, reference if len(reference) else None
