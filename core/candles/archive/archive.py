@@ -3,17 +3,15 @@
 ::
 
     candles/provider=kraken/symbol=BTC%2FUSD/interval=1h/month=2026-01/part-….parquet
-    ledger/provider=kraken/symbol=BTC%2FUSD/interval=1h/changes.parquet
+    ledger/provider=kraken/symbol=BTC%2FUSD/interval=1h/ledger.parquet
     revisions/… scores/… asked/…
 
 ``candles`` can be read as it lies: ``SELECT * FROM read_parquet('candles/**/*.parquet', hive_partitioning=true)``.
 Any number of threads and processes may write, one at a time to a series; readers need no lock.
 """
 
-import contextlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,22 +19,12 @@ import pandas as pd
 import pyarrow as pa
 
 from core.candles.archive import parts, revisions
-from core.candles.archive.changes import Changes, read_changes, write_changes
-from core.candles.archive.records import (
-    ASKED,
-    MOST_SCORES,
-    REVISIONS,
-    SCORES,
-    joined,
-    read_table,
-    write_table,
-)
+from core.candles.archive.beside import Beside, seconds, stamp
+from core.candles.archive.records import REVISIONS, read_table, write_table
 from core.candles.archive.series import Series, folders
-from core.candles.audit import Audit
-from core.candles.frame import SECOND, Ints, NotCandles, is_candles, micros
+from core.candles.frame import Ints, NotCandles, is_candles
 from core.candles.repair import Repair
-from core.candles.score import WEIGHTS
-from core.files import locked, remove_leftovers
+from core.files import remove_leftovers
 from core.market import CANDLE_FIELDS, Moment, to_datetime, to_seconds
 
 View = Literal["raw", "as_known", "best"]
@@ -74,28 +62,12 @@ class Added:
     """Rows that differ from what the archive has, recorded as revisions."""
 
 
-class Archive:
+class Archive(Beside):
     """Candles of many series in one folder. ``now`` gives UTC seconds; ``lab`` marks simulated data.
 
     ``keep_days`` is the retention: whole months that are older are given up by :meth:`tidy`; 0 keeps all.
     ``heard`` is told of every repair that stands or was taken back (True), in the thread that did it.
     """
-
-    def __init__(
-        self,
-        path: Path,
-        now: Callable[[], float],
-        *,
-        lab: bool = False,
-        keep_days: int = 0,
-        heard: Callable[[Series, int, bool], None] = lambda *_: None,
-    ) -> None:
-        self.path = path
-        self.lab = lab
-        self.now = now
-        """UTC seconds."""
-        self._keep_days = keep_days
-        self._heard = heard
 
     def series(self) -> tuple[Series, ...]:
         """All series, in order."""
@@ -116,8 +88,8 @@ class Archive:
         return Held(
             series,
             sum(part.rows for part in found),
-            _stamp(min(part.first for part in found)) if found else None,
-            _stamp(max(part.last for part in found)) if found else None,
+            stamp(min(part.first for part in found)) if found else None,
+            stamp(max(part.last for part in found)) if found else None,
             size,
             len(found),
             int(lines["repair"].nunique()),
@@ -271,64 +243,6 @@ class Archive:
         self._heard(series, count, False)
         return count
 
-    def note_score(self, series: Series, found: Audit) -> None:
-        """Add an audit's score to the series' history."""
-        path = self._path("scores", series)
-        row = {
-            "time": _stamp(self.now()),
-            "score": found.score,
-            "usable": found.usable,
-            "rows": found.rows,
-            "expected": found.expected,
-            "first": found.span[0] if found.span else None,
-            "last": found.span[1] if found.span else None,
-            **{name: found.dimensions.get(name) for name in WEIGHTS},
-        }
-        with self._locked(series):
-            table = pa.Table.from_pylist([row], schema=SCORES).to_pandas()
-            old = read_table(path, SCORES).tail(MOST_SCORES - 1)
-            write_table(path, SCORES, pd.concat([old, table], ignore_index=True) if len(old) else table)
-
-    def scores(self, series: Series) -> pd.DataFrame:
-        """History of the score, oldest first: ``time score usable rows expected first last`` and the dimensions."""
-        return read_table(self._path("scores", series), SCORES)
-
-    def asked(self, series: Series) -> list[tuple[int, int]]:
-        """Ranges ``[start, end)`` in seconds that the provider has been asked for and has answered."""
-        table = read_table(self._path("asked", series), ASKED)
-        return list(zip(*(_to_seconds(table[name]) for name in ("start", "end")), strict=True))
-
-    def note_asked(self, series: Series, start: int, end: int) -> None:
-        """Remember that the provider has answered for a range, whatever it gave."""
-        with self._locked(series):
-            spans = joined([*self.asked(series), (start, end)])
-            rows = pd.DataFrame([tuple(map(_stamp, span)) for span in spans], columns=["start", "end"])
-            write_table(self._path("asked", series), ASKED, rows)
-
-    def attempts(self, series: Series) -> dict[pd.Timestamp, int]:
-        """Gaps by their start, and how often each was asked for in vain."""
-        return {_stamp(start).as_unit("ns"): count for start, count in self._changes(series).attempts.items()}
-
-    def note_attempts(
-        self, series: Series, missed: Iterable[pd.Timestamp], filled: Iterable[pd.Timestamp]
-    ) -> None:
-        """Count one more attempt at gaps that stay, forget those that are filled."""
-        with self._locked(series):
-            changes = self._changes(series)
-            counts = dict(changes.attempts)
-            for start in filled:
-                counts.pop(int(start.timestamp()), None)
-            for start in missed:
-                counts[int(start.timestamp())] = counts.get(int(start.timestamp()), 0) + 1
-            if counts != changes.attempts:
-                self._save(
-                    series, Changes(changes.lines, counts, changes.undone, changes.carried, changes.floor)
-                )
-
-    def undone(self, series: Series) -> tuple[tuple[int, int], ...]:
-        """Open times ``[first, last]`` in seconds whose repair was taken back."""
-        return self._changes(series).undone
-
     def tidy(self, series: Series) -> None:
         """Merge parts of months that are over, remove leftovers of killed writers, give up what is too old."""
         now = self.now()
@@ -349,7 +263,7 @@ class Archive:
             limit = int(max(parts.ends(month) for month in gone))
             self._save(series, self._changes(series).since(limit))
             kept = self._told(series)
-            write_table(self._path("revisions", series), REVISIONS, kept[_to_seconds(kept["time"]) >= limit])
+            write_table(self._path("revisions", series), REVISIONS, kept[seconds(kept["time"]) >= limit])
             for month in gone:
                 parts.remove(month)
 
@@ -368,7 +282,7 @@ class Archive:
 
     def _revise(self, series: Series, rows: pa.Table, seen: float) -> int:
         if len(rows):
-            more = rows.drop_columns(["fetched"]).to_pandas().assign(seen=_stamp(seen))
+            more = rows.drop_columns(["fetched"]).to_pandas().assign(seen=stamp(seen))
             old = self._told(series)
             more = pd.concat([old, more[old.columns]], ignore_index=True) if len(old) else more
             write_table(self._path("revisions", series), REVISIONS, more)
@@ -393,21 +307,6 @@ class Archive:
                        "venue": series.provider, "lab": self.lab, "notes": notes}  # fmt: skip
         return frame
 
-    def _changes(self, series: Series) -> Changes:
-        return read_changes(self._path("ledger", series))
-
-    def _save(self, series: Series, changes: Changes) -> None:
-        write_changes(self._path("ledger", series), changes)
-
-    def _candles(self, series: Series) -> Path:
-        return self.path / "candles" / series.folder
-
-    def _path(self, kind: str, series: Series) -> Path:
-        return self.path / kind / series.folder / f"{kind}.parquet"
-
-    def _locked(self, series: Series) -> "contextlib.AbstractContextManager[None]":
-        return locked(self.path / "locks" / series.folder / "lock")
-
 
 def _check(frame: pd.DataFrame) -> None:
     """NotCandles unless every row can be: these are the raw candles that all else rests on."""
@@ -428,11 +327,3 @@ def _range(start: Moment | None, end: Moment | None) -> tuple[float, float]:
     first = _EARLIEST if start is None else to_seconds(start, "start")
     stop = _LATEST if end is None else to_seconds(end, "end")
     return first, stop
-
-
-def _stamp(seconds: float) -> pd.Timestamp:
-    return pd.Timestamp(round(seconds * SECOND), unit="us", tz="UTC")
-
-
-def _to_seconds(times: pd.Series) -> Ints:
-    return micros(pd.DatetimeIndex(times)) // SECOND
