@@ -16,6 +16,7 @@ from core.backfill import Backfilled, backfill, usual
 from core.candles import RepairPolicy
 from core.candles.archive import Archive
 from core.catalog import Catalog
+from core.ccxt_source import CcxtProvider, ccxt_providers
 from core.clock import Clock, SteadyClock, SystemClock
 from core.engine.call import described
 from core.engine.folder import DataFolder
@@ -105,9 +106,13 @@ class AsyncHub:
         self._settled = self.settings
         """What the files and the environment said last: what a start would go by."""
         self._shared = shared
+        self._given_clock = clock or SystemClock()
         self.healables: dict[str, Healable] = {}
         """``model:NAME`` → how it is healed; whoever runs a model enters it here."""
         catalog = Catalog.load(*self.settings.catalog_dirs).allowing(self.settings.private_hosts)
+        if transport is None and not self.settings.lab_url:
+            # ccxt has connections of its own.
+            catalog = catalog.plus(*ccxt_providers(self.settings, self._given_clock.now))
         if self.settings.providers:
             catalog = catalog.only(self.settings.providers)
         self.catalog = catalog.plus(indicator_engine())
@@ -117,7 +122,6 @@ class AsyncHub:
         """Why the lab is open, or why answers may be missing, in words."""
         self.live_again = False
         self._transport = transport
-        self._given_clock = clock or SystemClock()
         self._clock: Clock = self._given_clock
         self._folder: DataFolder | None = None
         self._world_now: World | None = None
@@ -179,6 +183,9 @@ class AsyncHub:
         if self._world_now is not None:
             await self._world_now.close()
             self._world_now = None
+        for provider in self.catalog.values():
+            if isinstance(provider, CcxtProvider):
+                await provider.close()
         for journal in self._journals.values():
             await journal.close()
         self._journals.clear()

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     providers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="ids of the only providers to use; empty means all"
     )
+    ccxt_exchanges: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], ...], NoDecode] = Field(
+        (), description="exchanges to ask through ccxt (an extra), by ccxt's names, after all others"
+    )
     lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
     lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
 
@@ -217,7 +220,14 @@ class Settings(BaseSettings):
         return tuple(one.lower() for one in value)
 
     @field_validator(
-        "catalog_dirs", "front_ends", "private_hosts", "providers", "admins", "allowed_hosts", mode="before"
+        "catalog_dirs",
+        "ccxt_exchanges",
+        "front_ends",
+        "private_hosts",
+        "providers",
+        "admins",
+        "allowed_hosts",
+        mode="before",
     )
     @classmethod
     def _listed(cls, value: object) -> object:

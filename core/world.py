@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.answer import Answer, Attempt, NoAnswer
 from core.candles.archive import Archive, Series
-from core.catalog import Catalog
+from core.catalog import Catalog, Provider
 from core.clock import Clock
 from core.engine.breaker import Breaker, BreakerPolicy
 from core.engine.cache import AnswerCache, Cached
@@ -28,6 +28,7 @@ from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
 from core.engine.keys import Keys
 from core.engine.listings import Listings
+from core.engine.local import LocalProvider
 from core.engine.probe import MOST, network_there, spread
 from core.engine.proxy import Proxy
 from core.engine.relay import SHARE, Address, Relay
@@ -79,7 +80,13 @@ class World:
         self._folder = folder
         policy = policy_of(settings)
         keys = Keys(catalog.values(), lab=self.lab, mono=clock.mono)
-        self.guard = Guard(catalog, policy, rng, clock.mono(), keys.missing)
+
+        def useless(provider: Provider) -> str:
+            if self.lab and isinstance(provider, LocalProvider) and provider.outside:
+                return "it is outside the lab"
+            return keys.missing(provider)
+
+        self.guard = Guard(catalog, policy, rng, clock.mono(), useless)
         self.connectivity = Connectivity()
         self.sender = Sender(
             transport=transport,

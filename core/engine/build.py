@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.candles.aggregate import aggregate
 from core.catalog import Provider
+from core.engine.local import LocalProvider
 from core.market import INTERVALS, CandleQuery, Query
 from core.wire.calls import CandleCall
 
@@ -20,6 +21,8 @@ def finer_interval(provider: Provider, query: Query, now: float) -> str | None:
     None also for an interval that it has itself.
     """
     if not isinstance(query, CandleQuery) or query.capability not in provider.capabilities:
+        return None
+    if isinstance(provider, LocalProvider):
         return None
     call = provider.declaration.ohlcv
     if not isinstance(call, CandleCall) or query.interval in call.intervals:

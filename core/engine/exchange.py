@@ -208,10 +208,14 @@ class Exchange:
             query = candidate.query
             value, notes = built(query, candidate.finer, value, asked)
             result.notes += notes
+        self._compare(provider, query, value)
+        return value, status
+
+    def _compare(self, provider: Provider, query: Query, value: Any) -> None:
+        """With what others said lately. Untrue when they contradict it."""
         if reason := self._peers.judge(provider.id, query, value, self._clock.mono()):
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
-        return value, status
 
     def _read(self, provider: Provider, host: Host, page: Query, response: httpx.Response) -> Any:
         endpoint = self._guard.endpoint(provider, page.capability, host)
@@ -226,7 +230,12 @@ class Exchange:
     async def _work(self, provider: LocalProvider, query: Query, until: float) -> tuple[Any, tuple[str, ...]]:
         seconds = max(0.001, until - self._clock.mono())
         async with asyncio.timeout(seconds):
-            return await provider.work[query.capability](query, self._ask, seconds)
+            value, notes = await provider.work[query.capability](query, self._ask, seconds)
+        if provider.outside:
+            self._connectivity.heard(self._clock.mono())
+            truth.check(query, value, self._clock.now())
+            self._compare(provider, query, value)
+        return value, notes
 
     async def _quota(self, result: Result, page: Query) -> None:
         provider = result.candidate.provider

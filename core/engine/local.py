@@ -27,15 +27,30 @@ Raises WireErrors, as a host's answer would.
 
 
 class LocalProvider(Provider):
-    """A provider whose exchange is a coroutine of ours instead of a request."""
+    """A provider whose exchange is a coroutine of ours instead of a request.
 
-    def __init__(self, id: str, name: str, work: dict[Capability, Work], priority: int = 500) -> None:  # noqa: A002
+    ``outside`` says that the coroutine asks somebody outside this process: then its word is looked at like any
+    host's, and the lab knows nothing of it.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002
+        name: str,
+        work: dict[Capability, Work],
+        priority: int = 500,
+        *,
+        host: str = HERE,
+        kind: str = "local",
+        outside: bool = False,
+    ) -> None:
         self.id = id
         self.name = name
-        self.kind = "local"
+        self.kind = kind
+        self.outside = outside
         self.home = self.docs = ""
         self.priority = priority
-        self.hosts = (Host.model_construct(name=HERE, group=HERE),)
+        self.hosts = (Host.model_construct(name=host, group=host),)
         self.capabilities = tuple(work)
         self.limits = ()
         self.quotes = ()
@@ -43,7 +58,7 @@ class LocalProvider(Provider):
         self.auth = None
         self.check_symbol = ""
         self.work = work
-        self.endpoints = tuple(Endpoint(id, capability, HERE) for capability in work)
+        self.endpoints = tuple(Endpoint(id, capability, host) for capability in work)
 
     def priority_for(self, capability: Capability) -> int:
         """The same for all."""
