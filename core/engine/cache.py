@@ -80,8 +80,9 @@ class AnswerCache:
         held = entry, self._clock.mono(), True
         self._remember(key, *held)
         if self._disk is not None and self._folder.writable:
+            first = not self._unwritten
             self._unwritten[key] = held
-            if len(self._unwritten) == 1:
+            if first:  # one timer at a time, also when one answer is fetched over and over
                 self._write_soon()
 
     def __len__(self) -> int:
