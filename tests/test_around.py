@@ -14,7 +14,9 @@ from core.engine.call import described
 from core.engine.codec import Entry, decode, encode
 from core.engine.complete import shortfall
 from core.engine.freshness import fresh_for
+from core.lab import Lab
 from core.market import (
+    METRICS,
     AssetFacts,
     MarketOverview,
     MetadataQuery,
@@ -145,6 +147,40 @@ async def test_the_hub_answers_all_of_them_in_the_lab(tmp_path):
         assert (again.tier, again.value) == ("cache", answers[2].value)
         with pytest.raises(NoAnswer, match="the mood of the market only"):
             await hub.sentiment("to the moon", providers=["alternative_me"])
+
+
+async def test_without_any_key_everything_is_answered_and_nobody_who_needs_one_is_asked(
+    tmp_path, monkeypatch
+):
+    catalog = Catalog.load()
+    keyed = {one.id for one in catalog.values() if one.auth is not None and one.auth.required}
+    for one in catalog.values():
+        for name in one.auth.env if one.auth is not None else ():
+            monkeypatch.delenv(name, raising=False)
+    asked = set()
+    world = Lab(seed=3).transport()
+
+    class Wire(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            asked.add(request.url.host)
+            return await world.handle_async_request(request)
+
+    async with AsyncHub(Settings(mode="live", data_dir=tmp_path), transport=Wire()) as hub:
+        answers = [
+            await hub.metadata(),
+            await hub.metadata("BTC"),
+            await hub.news(),
+            await hub.news("ETH"),
+            await hub.sentiment(),
+            await hub.social("BTC"),
+            *[await hub.onchain(metric) for metric in METRICS if metric != "whale_transfers_usd"],
+        ]
+        with pytest.raises(NoAnswer) as caught:
+            await hub.onchain("whale_transfers_usd")
+    assert not {answer.source for answer in answers} & keyed
+    assert not {host.name for one in keyed for host in catalog[one].hosts} & asked
+    assert {one.outcome for one in caught.value.attempts} <= {"skipped_disabled", "skipped_unserved"}
+    assert "WHALE_ALERT_API_KEY" in str(caught.value)
 
 
 async def test_a_coin_that_a_provider_does_not_know_costs_it_no_health(tmp_path):

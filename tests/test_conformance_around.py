@@ -87,7 +87,6 @@ def simulated(metric, market):
         "eth_supply": around.SUPPLY["ETH"],
         "eth_transactions_24h": around.daily("eth", NOW),
         "tvl_usd": around.locked(NOW),
-        "stablecoins_usd": around.stable(NOW),
     }.get(metric)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import cache
+from functools import lru_cache
 from html import escape
 
 from core.lab.market import DAY_MINUTES, Market, listings
@@ -86,7 +86,6 @@ CHAINS: dict[str, tuple[int, float]] = {
     "btc": (925_900, 600.0),
     "eth": (23_915_000, 12.0),
     "bnb": (70_300_000, 0.75),
-    "pol": (79_600_000, 2.0),
     "avax": (72_900_000, 2.0),
     "arb": (405_000_000, 0.25),
     "op": (144_300_000, 2.0),
@@ -125,9 +124,7 @@ def fees(now: float) -> tuple[int, int, int]:
 
 def gas(chain: str, now: float) -> int:
     """Wei for a unit of gas."""
-    level = {"eth": 2.4e9, "bnb": 1e8, "pol": 3.1e10, "avax": 2e9, "arb": 1.1e7, "op": 1.2e6, "base": 6e6}[
-        chain
-    ]
+    level = {"eth": 2.4e9, "bnb": 1e8, "avax": 2e9, "arb": 1.1e7, "op": 1.2e6, "base": 6e6}[chain]
     return round(level * (1.0 + 0.4 * math.sin(now // 12 / 900.0)))
 
 
@@ -152,17 +149,11 @@ def daily(name: str, now: float) -> int:
 
 
 LOCKED = 121.4e9
-STABLE = 305.0e9
 
 
 def locked(now: float) -> float:
     """Dollars in all protocols together."""
     return LOCKED * (1.0 + 0.03 * math.sin(now // 3600 / 50.0))
-
-
-def stable(now: float) -> float:
-    """Dollars that stablecoins stand for."""
-    return STABLE * (1.0 + 0.002 * math.sin(now // 3600 / 70.0))
 
 
 def mood(day: int) -> int:
@@ -214,7 +205,7 @@ def stories(now: float, most: int) -> Iterator[Story]:
     yield from (_story(number) for number in range(newest, newest - most, -1))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _story(number: int) -> Story:
     asset = list(SUPPLY)[number * 7 % len(SUPPLY)]
     title = _TITLES[number % len(_TITLES)].format(name=NAMES[asset])

@@ -69,7 +69,7 @@ class NewsCall(Call):
 
 def read_news(call: NewsCall, query: NewsQuery, body: Any, now: float | None = None) -> News:
     """Newest first, each address once. BadPayload when most rows are no news; none at all is a value."""
-    rows = feed.entries(body) if call.format == "feed" else [_said(call, row) for row in _rows(call, body)]
+    rows = feed.entries(body) if call.format == "feed" else _said(call, _rows(call, body))
     items = items_of(rows, call.by, now)
     if query.topic is not None and not call.searches:
         pattern = about(query.topic)
@@ -101,14 +101,25 @@ def _rows(call: NewsCall, body: Any) -> list[Any]:
     return rows[:MOST_ROWS]
 
 
-def _said(call: NewsCall, row: Any) -> dict[str, Any]:
+def _said(call: NewsCall, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """What the rows say. One date that cannot be is left out (an article taken back is of 1970 at NewsAPI)."""
     names = ("title", "url", "summary", "published", "publisher", "tags")
     paths = {name: getattr(call, name) for name in names}
-    found = {name: None if path is None else find(row, path) for name, path in paths.items()}
-    said = {name: None if value is MISSING else value for name, value in found.items()}
-    if said["published"] is not None:
-        said["published"] = moment(said["published"], call.time_unit, "published")
-    return said
+    found: list[dict[str, Any]] = []
+    wrong: list[BadPayload] = []
+    for row in rows:
+        said = {name: None if path is None else find(row, path) for name, path in paths.items()}
+        said = {name: None if value is MISSING else value for name, value in said.items()}
+        if (date := said["published"]) is not None:
+            try:
+                said["published"] = moment(date, call.time_unit, "published")
+            except BadPayload as error:
+                said["published"] = None
+                wrong.append(error)
+        found.append(said)
+    if wrong and len(wrong) > len(found) - len(wrong):
+        raise wrong[0]
+    return found
 
 
 def _item(row: Mapping[str, Any], by: str, now: float | None) -> NewsItem | None:

@@ -94,6 +94,18 @@ def test_words_to_search_for(tmp_path):
     assert one.request(NewsQuery(limit=7)).url.params["n"] == "7"
 
 
+def test_a_date_that_cannot_be_is_left_out_and_many_are_refused(tmp_path):
+    one = provider(tmp_path, NEWS + 'published = "d"\n')
+    rows = [{"t": f"t{n}", "u": f"https://a.example/{n}", "d": "2026-09-20T00:00:00Z"} for n in range(3)]
+    rows[0]["d"] = "1970-01-01T00:00:00Z"
+    news = read(one, NewsQuery(), {"items": rows})
+    assert [item.title for item in news] == ["t1", "t2", "t0"]
+    assert news[2].published is None
+    rows[1]["d"] = 1_790_000_000
+    with pytest.raises(BadPayload, match="published"):
+        read(one, NewsQuery(), {"items": rows})
+
+
 @pytest.mark.parametrize(
     ("figure", "body", "value"),
     [
