@@ -154,12 +154,19 @@ def goes_on(last: list[dict[str, Any]], opened: dict[str, Any]) -> None:
     """What rested when a life ended must rest in the next, for no longer than it was to."""
     rests = [line["rests"] for line in last if line["what"] == "rests"]
     for endpoint, until in (rests[-1] if rests else {}).items():
-        left, found = until - opened["at"], opened["rests"].get(endpoint, 0.0)
-        if not left - 5.0 <= found <= left + 5.0:
-            raise Wrong(f"{endpoint} was to rest for {left:.0f} s more, and rests for {found:.0f} s")
+        left, rest = until - opened["at"], opened["rests"].get(endpoint, 0.0)
+        if not left - 5.0 <= rest <= left + 5.0:
+            raise Wrong(f"{endpoint} was to rest for {left:.0f} s more, and rests for {rest:.0f} s")
     acted = [line["detail"] for line in last if line["what"] == "acted"]
-    if acted and not int(opened["isolated"]["binance/volume"].split()[1]) >= int(acted[-1].split()[1]):
-        raise Wrong(f"isolated with {acted[-1]!r}, found {opened['isolated']}")
+    found = opened["isolated"].get("binance/volume", "life0 0")
+    if acted and _order(found) < _order(acted[-1]):
+        raise Wrong(f"isolated with {acted[-1]!r}, found {found!r}")
+
+
+def _order(act: str) -> tuple[int, int]:
+    """Of ``life7 12``: which life, and which of its acts."""
+    life, number = act.removeprefix("life").split()
+    return int(life), int(number)
 
 
 def rounds(count: int, folder: Path, seed: int) -> tuple[int, int]:

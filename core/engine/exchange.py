@@ -179,8 +179,11 @@ class Exchange:
         self._book(result, health, permits, failure, elapsed, mark)
         await self.persist()
 
-    async def value(self, result: Result, send: Send) -> tuple[Any, int]:
-        """The candidate's value, read and held against the truth, and the last status; raises :data:`EXPECTED`."""
+    async def value(self, result: Result, send: Send, *, theirs: bool = True) -> tuple[Any, int]:
+        """The candidate's value, read and held against the truth, and the last status; raises :data:`EXPECTED`.
+
+        ``theirs``: what comes is the provider's own body, and its shape worth remembering.
+        """
         candidate = result.candidate
         provider, host = candidate.provider, candidate.host
         parts: list[Any] = []
@@ -200,7 +203,7 @@ class Exchange:
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
-            parts.append(self._read(provider, host, page, response))
+            parts.append(self._read(provider, host, page, response, theirs))
         value = join(parts)
         truth.check(query, value, self._clock.now())
         result.notes = provider.notes
@@ -217,14 +220,18 @@ class Exchange:
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
 
-    def _read(self, provider: Provider, host: Host, page: Query, response: httpx.Response) -> Any:
+    def _read(
+        self, provider: Provider, host: Host, page: Query, response: httpx.Response, theirs: bool
+    ) -> Any:
         endpoint = self._guard.endpoint(provider, page.capability, host)
         try:
             value = provider.read(page, response, now=self._clock.now())
         except BadPayload:
-            self._guard.observer.unreadable(endpoint, provider, page, response)
+            if theirs:
+                self._guard.observer.unreadable(endpoint, provider, page, response)
             raise
-        self._guard.observer.read(endpoint, provider, page, response)
+        if theirs:
+            self._guard.observer.read(endpoint, provider, page, response)
         return value
 
     async def _work(self, provider: LocalProvider, query: Query, until: float) -> tuple[Any, tuple[str, ...]]:

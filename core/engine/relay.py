@@ -134,7 +134,7 @@ class Relay:
         outcome: Outcome
         status: int | None
         try:
-            result.value, status = await self._exchange.value(result, self._in_time(until))
+            result.value, status = await self._exchange.value(result, self._in_time(until), theirs=False)
             result.partial = shortfall(candidate.query, result.value, self._clock.now())
             outcome, reason = ("partial", result.partial) if result.partial else ("ok", "")
         except EXPECTED as error:

@@ -141,9 +141,8 @@ async def test_a_relay_that_is_down_is_left_alone_and_blamed_alone(open_hub, ven
         with pytest.raises(NoAnswer):
             await hub.price("BTC/USDT", refresh=True)
         assert len(net.forwarded) == asked
-        events = hub.journal
-        await asyncio.sleep(1)
-        assert events.events(target=f"relay/price@{RELAY}")
+        await hub.journal.flushed()
+        assert hub.journal.events(target=f"relay/price@{RELAY}")
         await asyncio.sleep(400)
         net.fault = None
         assert (await hub.price("BTC/USDT", refresh=True)).tier == "relay"
