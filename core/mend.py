@@ -229,7 +229,7 @@ def _unexplained(found: Audit) -> bool:
 
 def _outcome(mended: Mended) -> tuple[list[pd.Timestamp], list[pd.Timestamp]]:
     """Starts of the defects that were asked for: those that stay, and those that somebody had an answer to."""
-    asked = [one for one in mended.asked if one.purpose != "witness"]
+    asked = [one for one in mended.asked if one.purpose != "witness" and not one.archived]
     missed: list[pd.Timestamp] = []
     filled: list[pd.Timestamp] = []
     if asked:

@@ -1,5 +1,6 @@
 """Candles that may help a repair, fetched through the hub's own path, and a record of who was asked for them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -9,6 +10,7 @@ import pandas as pd
 
 from core.answer import NoAnswer
 from core.candles import Audit, RepairPolicy, Want
+from core.candles.archive import Series
 from core.candles.archive.records import joined
 from core.candles.frame import Ints
 from core.catalog import Provider
@@ -45,12 +47,15 @@ class Asked:
     rows: int
     said: str
     """Why nothing came; empty when something did."""
+    archived: bool = False
+    """Nothing was sent: the archive had them."""
 
     def __str__(self) -> str:
         what = _AS.get(self.purpose, f"for {self.interval}")
         came = self.said or f"{self.rows} candles"
         span = f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
-        return f"{self.provider} asked {what}, {self.symbol} {span}: {came}"
+        how = "from the archive" if self.archived else "asked"
+        return f"{self.provider} {how} {what}, {self.symbol} {span}: {came}"
 
 
 @dataclass
@@ -117,24 +122,60 @@ class Sources:
         query: CandleQuery,
         purpose: Purpose,
     ) -> None:
-        """Ask one provider for what is lacking, and note what it had."""
-        who = "same" if purpose == "again" else purpose
-        mine = [want for want, slots in lacking.items() if who in want.who and len(slots)]
-        if purpose == "finer":
-            mine = [want for want in mine if want.finer == query.interval]
+        """See what one provider has of what is lacking: first in the archive, then by asking it."""
+        windows = self._windows(lacking, query, purpose)
+        if not windows:
+            return
+        held = await asyncio.to_thread(self._held, provider.id, query, purpose, windows)
+        self._note(lacking, held, query, purpose)
+        if len(held):
+            start, end = held.index[0], held.index[-1] + pd.Timedelta(seconds=query.seconds)
+            self.asked.append(Asked(provider.id, query.symbol, query.interval, start, end, purpose, len(held), "",
+                                    archived=True))  # fmt: skip
+        windows = self._windows(lacking, query, purpose)
+        fetched = await self._read(provider, self._pages(provider, query, windows), purpose, (0.3, 0.9))
+        self._note(lacking, fetched, query, purpose)
+        if len(both := _together([held, fetched])):
+            frames[name] = both
+
+    def _windows(
+        self, lacking: Mapping[Want, Ints], query: CandleQuery, purpose: Purpose
+    ) -> list[tuple[int, int]]:
+        """Where this purpose has something to look for, in seconds."""
         step, pad = self.query.seconds, self._padding(purpose)
-        windows = joined(
-            [(int(lacking[want][0]) - pad, int(lacking[want][-1]) + step + pad) for want in mine]
-        )
-        frame = await self._read(provider, self._pages(provider, query, windows), purpose, (0.3, 0.9))
+        mine = [slots for want, slots in lacking.items() if len(slots) and _for(want, query, purpose)]
+        return joined([(int(slots[0]) - pad, int(slots[-1]) + step + pad) for slots in mine])
+
+    def _held(
+        self, provider: str, query: CandleQuery, purpose: Purpose, windows: Sequence[tuple[int, int]]
+    ) -> pd.DataFrame:
+        """What the archive has there. Of the venue itself: what it gave when it was asked again before."""
+        series = Series(provider, query.symbol, query.interval)
+        archive = self.world.archive
+        view: Literal["best", "raw"] = "best" if purpose == "again" else "raw"
+        found = [archive.load(series, start, stop, view) for start, stop in windows]
+        if purpose == "again":
+            found = [
+                frame[frame["method"] == "refetch"].drop(columns=["source", "method"]) for frame in found
+            ]
+        elif purpose == "venue":  # without its neighbours a candle of another venue is of no use
+            found = [frame for frame, (start, stop) in zip(found, windows, strict=True)
+                     if len(frame) * query.seconds >= 0.8 * (stop - start)]  # fmt: skip
+        return _together(found)
+
+    def _note(
+        self, lacking: dict[Want, Ints], frame: pd.DataFrame, query: CandleQuery, purpose: Purpose
+    ) -> None:
+        """Take what a frame has off what is lacking."""
         if not len(frame):
             return
-        frames[name] = frame
+        step = self.query.seconds
         times = pd.DatetimeIndex(frame.index).as_unit("s").asi8
         slots, counts = np.unique(times - times % step if purpose == "finer" else times, return_counts=True)
         whole = slots[counts >= step // query.seconds]
-        for want in mine:
-            lacking[want] = np.setdiff1d(lacking[want], whole)
+        for want, left in lacking.items():
+            if _for(want, query, purpose):
+                lacking[want] = np.setdiff1d(left, whole)
 
     def _padding(self, purpose: Purpose) -> int:
         """Seconds around a place that are asked for too: another venue is calibrated by them."""
@@ -168,7 +209,7 @@ class Sources:
         for place, page in enumerate(pages):
             if provider.id in self._failing:
                 break
-            if len(self.asked) >= MOST_REQUESTS:
+            if sum(not one.archived for one in self.asked) >= MOST_REQUESTS:
                 self.notes.append(
                     f"{len(pages) - place} requests to {provider.id} were left out: mend again for the rest"
                 )
@@ -178,12 +219,7 @@ class Sources:
             frame = await self._ask(provider, page, purpose)
             if len(frame):
                 frames.append(frame)
-        if not frames:
-            return pd.DataFrame()
-        whole = pd.concat(frames).sort_index()
-        whole = whole[~whole.index.duplicated()]
-        whole.attrs = dict(frames[0].attrs)
-        return whole
+        return _together(frames)
 
     async def _ask(self, provider: Provider, page: CandleQuery, purpose: Purpose) -> pd.DataFrame:
         start, end = pd.Timestamp(page.start), pd.Timestamp(page.end)  # type: ignore[arg-type]  # pages have both
@@ -205,6 +241,24 @@ class Sources:
 def seconds(moment: Any) -> int:
     """A moment in whole seconds since 1970."""
     return int(moment.timestamp())
+
+
+def _for(want: Want, query: CandleQuery, purpose: Purpose) -> bool:
+    """Whether something is to be looked for in this way."""
+    if purpose == "finer":
+        return "finer" in want.who and want.finer == query.interval
+    return ("same" if purpose == "again" else purpose) in want.who
+
+
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Frames of one series as one; of a candle that several have, the last one's."""
+    full = [frame for frame in frames if len(frame)]
+    if not full:
+        return pd.DataFrame()
+    whole = pd.concat(full).sort_index(kind="stable")
+    whole = whole[~whole.index.duplicated(keep="last")]
+    whole.attrs = dict(full[-1].attrs)
+    return whole
 
 
 def _slots(want: Want, step: int) -> Ints:

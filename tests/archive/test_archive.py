@@ -12,6 +12,7 @@ from pyarrow import dataset
 from core.candles import NotCandles, RepairPolicy, read_ledger, repair
 from core.candles.archive import Added, Series, assess
 from core.candles.archive.parts import MOST_PARTS
+from core.candles.archive.records import Damaged
 
 
 @pytest.fixture
@@ -123,6 +124,18 @@ def test_a_damaged_file_is_said_and_set_aside(archive):
     assert archive.add(KRAKEN, whole).new == 27 * 24
     same(archive.load(KRAKEN, view="raw"), whole)
     assert list(part.parent.glob("*.damaged"))
+
+
+@pytest.mark.parametrize("body", [b"", b"PAR1 no parquet", b"x" * 500])
+def test_a_damaged_ledger_is_named(archive, body):
+    archive.add(KRAKEN, broken(walk()))
+    archive.apply(KRAKEN, repair(archive.basis(KRAKEN), "1h"))
+    file = next((archive.path / "ledger").rglob("*.parquet"))
+    file.write_bytes(body)
+    with pytest.raises(Damaged, match=r"ledger\.parquet cannot be read"):
+        archive.load(KRAKEN)
+    file.rename(file.with_suffix(".kept"))
+    same(archive.load(KRAKEN)[list(walk())], broken(walk()))
 
 
 def test_a_repair_stands_and_is_taken_back_to_the_bit(archive):

@@ -32,6 +32,7 @@ for place in range(int(sys.argv[3]), 90, 2):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_reader(tmp_path):
     archive, whole = archive_in(tmp_path), walk(90, start="2026-01-30")
     here = str(Path(__file__).parent)

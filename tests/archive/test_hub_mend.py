@@ -88,6 +88,19 @@ async def test_nothing_is_asked_when_nothing_is_wrong(venues, tmp_path):
         assert mended.before.score == pytest.approx(1.0)
 
 
+async def test_what_was_found_before_is_not_asked_for_again(venues, tmp_path):
+    venues.once["kraken"] = {hours_ago(50)}
+    venues.holes["kraken"] = {hours_ago(hours) for hours in range(100, 94, -1)}
+    async with hub_over(venues, tmp_path) as hub:
+        first = await hub.mend("BTC/USD", "1h", limit=300)
+        assert set(first.frame["method"]) == {"observed", "refetch", "venue"}
+        venues.down = {"kraken", "coinbase"}
+        again = await hub.mend("BTC/USD", "1h", limit=300, provider="kraken", deadline=2)
+        same(again.frame, first.frame.loc[again.frame.index])
+        assert {one.provider for one in again.asked if one.archived and one.rows} == {"kraken", "coinbase"}
+        assert "coinbase from the archive as another venue" in str(again)
+
+
 async def test_preview_first_keep_later(venues, tmp_path):
     venues.once["kraken"] = {hours_ago(50)}
     async with hub_over(venues, tmp_path) as hub:
@@ -136,7 +149,7 @@ async def test_by_itself_it_asks_no_more_than_it_may(venues, tmp_path):
         asked = []
         for _ in range(5):
             mended = await hub.mend("BTC/USD", "1h", limit=100, providers=["kraken"], automatic=True)
-            asked.append(len([one for one in mended.asked if one.purpose != "witness"]))
+            asked.append(len([one for one in mended.asked if one.purpose != "witness" and not one.archived]))
             assert mended.frame.loc[at(5), "method"] == "line"
         assert asked[0] > 0
         assert asked[:3] == [asked[0]] * 3

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.candles.archive.records import NOTES, read_with_notes
 from core.candles.frame import SECOND, Bools, Ints, micros
 from core.candles.ledger import from_plain, replay, to_plain
 from core.candles.repair import Repair
@@ -40,7 +41,6 @@ _BESIDE = pa.schema([
     ("as_known", pa.bool_()),
     ("revision", pa.bool_()),
 ])  # fmt: skip
-_NOTES = b"kintsugi"
 _MERGED = "merge"
 
 
@@ -169,14 +169,13 @@ _NOTHING: pd.DataFrame = _BESIDE.empty_table().to_pandas()
 
 
 def read_changes(path: Path) -> Changes:
-    """The changes in a file; none when there is no file."""
-    try:
-        table = pq.read_table(io.BytesIO(path.read_bytes()))
-    except FileNotFoundError:
+    """The changes in a file; none when there is no file. Damaged when it is something else."""
+    if not path.exists():
         return Changes(_NOTHING)
-    notes = json.loads((table.schema.metadata or {}).get(_NOTES, b"{}"))
+    lines, head = read_with_notes(path, _BESIDE)
+    notes = json.loads(head)
     return Changes(
-        table.replace_schema_metadata(None).to_pandas(),
+        lines,
         {int(start): int(count) for start, count in notes.get("attempts", {}).items()},
         tuple((int(low), int(high)) for low, high in notes.get("undone", ())),
         tuple(notes.get("carried", ())),
@@ -189,7 +188,7 @@ def write_changes(path: Path, changes: Changes) -> None:
     table = pa.Table.from_pandas(changes.lines, schema=_BESIDE, preserve_index=False)
     notes = {"attempts": changes.attempts, "undone": changes.undone, "carried": changes.carried,
              "floor": changes.floor}  # fmt: skip
-    table = table.replace_schema_metadata({_NOTES: json.dumps(notes, allow_nan=False).encode()})
+    table = table.replace_schema_metadata({NOTES: json.dumps(notes, allow_nan=False).encode()})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     write_atomically(path, sink.getvalue())

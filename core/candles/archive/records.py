@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.answer import KintsugiError
 from core.candles.score import WEIGHTS
 from core.files import write_atomically
 from core.market import CANDLE_FIELDS
@@ -27,17 +28,32 @@ SCORES = pa.schema([
 """One audit: score and dimensions null where there was too little to judge."""
 ASKED = pa.schema([("start", _STAMP), ("end", _STAMP)])
 """Ranges ``[start, end)`` of open times that the provider has been asked for and has answered."""
+NOTES = b"kintsugi"
 MOST_SCORES = 5000
+
+
+class Damaged(KintsugiError):
+    """A file of the archive that cannot be read; the text names it."""
+
+
+def read_with_notes(path: Path, schema: pa.Schema) -> tuple[pd.DataFrame, bytes]:
+    """A table's rows and the notes in its head; none when there is no file. Damaged when it is something else."""
+    try:
+        table = pq.read_table(io.BytesIO(path.read_bytes()))
+        notes = (table.schema.metadata or {}).get(NOTES, b"{}")
+        rows = table.select(schema.names).cast(schema).to_pandas()
+    except FileNotFoundError:
+        return schema.empty_table().to_pandas(), b"{}"
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise Damaged(
+            f"{path} cannot be read ({str(error)[:80]}); with it moved away the rest works"
+        ) from None
+    return rows, notes
 
 
 def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
     """A table's rows; none when there is no file."""
-    try:
-        table = pq.read_table(io.BytesIO(path.read_bytes()))
-    except FileNotFoundError:
-        table = schema.empty_table()
-    rows: pd.DataFrame = table.select(schema.names).cast(schema).to_pandas()
-    return rows
+    return read_with_notes(path, schema)[0]
 
 
 def write_table(path: Path, schema: pa.Schema, rows: pd.DataFrame) -> None:
