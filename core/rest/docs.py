@@ -1,6 +1,6 @@
 """``/api/docs``: the OpenAPI document as one page that needs nothing from anywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -35,8 +35,9 @@ def page(document: dict[str, Any]) -> str:
     """An HTML page of an OpenAPI document."""
     info = document["info"]
     base = document["servers"][0]["url"]
+    schemas = document.get("components", {}).get("schemas", {})
     body = "".join(
-        f"<h2><code>{method.upper()} {escape(base + path)}</code></h2>{''.join(_operation(operation))}"
+        f"<h2><code>{method.upper()} {escape(base + path)}</code></h2>{''.join(_operation(operation, schemas))}"
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     )
@@ -49,18 +50,30 @@ def page(document: dict[str, Any]) -> str:
     )
 
 
-def _operation(operation: dict[str, Any]) -> Iterator[str]:
+def _operation(operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>"
+    if operation.get("security"):
+        yield "<p>Needs leave to act: <code>Authorization: Bearer</code> and the admin token.</p>"
     if parameters := operation.get("parameters", ()):
-        yield "<table><tr><th>Argument</th><th>Type</th><th>Default</th><th>Meaning</th></tr>"
-        for entry in parameters:
-            schema = entry["schema"]
-            default = "required" if entry.get("required") else str(schema.get("default", "–"))
-            cells = (entry["name"], _type(schema), default, schema.get("description", ""))
-            yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        yield "</table>"
+        rows = ((entry["name"], entry["schema"], bool(entry.get("required"))) for entry in parameters)
+        yield _table("Argument", rows)
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    for option in body.get("anyOf", [body]):
+        model = schemas.get(str(option.get("$ref", "")).rpartition("/")[2], {})
+        if fields := model.get("properties"):
+            needed = model.get("required", ())
+            yield _table("In the JSON body", ((name, one, name in needed) for name, one in fields.items()))
     answers = ", ".join(f"{code}: {entry['description']}" for code, entry in operation["responses"].items())
     yield f"<p>Answers: {escape(answers)}</p>"
+
+
+def _table(title: str, rows: Iterable[tuple[str, dict[str, Any], bool]]) -> str:
+    lines = [f"<table><tr><th>{title}</th><th>Type</th><th>Default</th><th>Meaning</th></tr>"]
+    for name, schema, required in rows:
+        default = "required" if required else str(schema.get("default", "–"))
+        cells = (name, _type(schema), default, schema.get("description", ""))
+        lines.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    return "".join([*lines, "</table>"])
 
 
 def _type(schema: dict[str, Any]) -> str:

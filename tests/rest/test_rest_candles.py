@@ -142,6 +142,9 @@ def test_docs_need_nothing_from_outside(client: Any) -> None:
     text = client.get("/api/docs").text
     assert "/api/v1/candles" in text
     assert "openapi.json" in text
+    isolate = text[text.index("POST /api/v1/isolate") :][:600]
+    assert "Authorization: Bearer" in isolate
+    assert "<td>reason</td><td>string</td><td>required</td>" in isolate
     assert "<script" not in text
     assert "http://" not in text.replace('"http://', "")
     assert "https://" not in text
