@@ -73,7 +73,7 @@ class Life(RuleBasedStateMachine):
             else:
                 assert change.turn == "worsened"
                 assert (before[key].severity, alert.severity) == ("warning", "critical")
-                assert alert.state == "firing"
+                assert (alert.state, alert.acknowledged, alert.acknowledged_by) == ("firing", None, "")
                 self.acknowledged.discard(alert.id)
         for key, alert in before.items():
             late = key in self.gone_since and self.mono - self.gone_since[key] >= TIMINGS[key[0]].clear

@@ -131,7 +131,6 @@ class Alarms:
         for key, finding in certain.items():
             began, since = self._pending.setdefault(key, (mono, now))
             if mono - began >= timings[finding.rule].hold:
-                del self._pending[key]
                 alert = Alert(
                     id=self.new_id(),
                     rule=finding.rule,
