@@ -76,12 +76,12 @@ def _feature(provider: Provider, source: Mapping[str, str], resting: Callable[[P
     auth = provider.auth
     assert auth is not None  # noqa: S101 - asked for before
     keys = held(auth, source)
-    alone = [name for name in auth.env if held(auth.model_copy(update={"env": (name,)}), source)]
+    each = (name for name in auth.env if held(auth.model_copy(update={"env": (name,)}), source))
     return KeyFeature(
         provider=provider.id,
         name=provider.name,
         variables=auth.env,
-        holding=alone[0] if alone else "",
+        holding=next(each, ""),
         keys=len(keys),
         resting=resting(provider),
         required=auth.required,
