@@ -157,3 +157,16 @@ def test_figures_are_json(symbol: str) -> None:
 
 def test_a_price_needs_no_more_digits_for_being_repaired() -> None:
     assert figure(broken()).layout.yaxis.hoverformat == ",.2f"
+
+
+def test_a_raw_series_of_any_kind_is_drawn() -> None:
+    raw = walk(40)
+    twice = pd.concat([raw.iloc[:20], raw.iloc[18:]])  # two candles doubled
+    assert len(charts.candle_figure(twice, "", "1h", view="v").data[0].x) == 42
+    far = raw.copy()
+    far.index = far.index[:-1].as_unit("us").append(pd.DatetimeIndex(["4821-12-26"], tz="UTC").as_unit("us"))
+    result = repair(far, "1h")
+    shown = charts.candle_figure(
+        result.frame, "", "1h", view="v", repairs=Repairs(result.ledger, result.left_open, far)
+    )
+    json.loads(shown.to_json(), parse_constant=pytest.fail)

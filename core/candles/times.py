@@ -56,7 +56,7 @@ def _exact(values: "pd.Series[Any]", number: Floats, factor: float, rows: Bools)
     """Whole numbers without the detour over float64, which cannot hold every nanosecond."""
     if factor == 1e-3:
         whole = [
-            int(float(cell)) if isinstance(cell, float) or "." in str(cell) else int(cell)
+            int(cell) if str(cell).strip().lstrip("+-").isdecimal() else int(float(cell))
             for cell in values[rows]
         ]
         return np.array([cell // 1000 for cell in whole], dtype=np.int64)

@@ -13,6 +13,7 @@ VISIBLE = 2000
 def digits(prices: "pd.Series[float]") -> int:
     """Decimals that these prices need, 0 to 10."""
     values = prices.to_numpy(np.float64)
+    values = values[np.isfinite(values)]
     for places in range(10):
         if np.allclose(np.round(values, places), values, rtol=1e-9, atol=0.0):
             return places
@@ -46,7 +47,9 @@ def visible(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> tuple[pd
 
 def last_rows(frame: pd.DataFrame, interval: str, most: int = VISIBLE) -> npt.NDArray[np.intp]:
     """The last row of the frame in each candle that :func:`visible` draws."""
-    per = max(1, -(-len(frame) // most))
+    per = -(-len(frame) // most)
+    if per <= 1:
+        return np.arange(len(frame))
     seconds = pd.DatetimeIndex(frame.index).as_unit("s").asi8
     slot = (seconds - _anchor(interval)) // (INTERVALS[interval] * per)
     return np.flatnonzero(np.append(np.diff(slot) != 0, [True] * bool(len(slot))))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.candles import words
-from core.candles.frame import OBSERVED, PRICES
+from core.candles.frame import OBSERVED, PRICES, micros
 from core.charts.drawn import last_rows
 from core.charts.palette import CLEAR, GOLD, GREY
 from core.market import CANDLE_FIELDS, INTERVALS
@@ -75,7 +76,7 @@ def told(
     places_of = np.flatnonzero(repaired(frame))
     methods = frame["method"].astype(str).to_numpy()[places_of].tolist()
     sources = frame["source"].astype(str).to_numpy()[places_of].tolist() if "source" in frame else None
-    times = pd.DatetimeIndex(frame.index).as_unit("ns").asi8[places_of].tolist()
+    times = micros(pd.DatetimeIndex(frame.index))[places_of].tolist()
     before = _before(ledger, frame.index[places_of]) if ledger is not None else {}
     said = [""] * len(last)
     start = 0
@@ -124,11 +125,11 @@ class _Entry:
 
 
 def _before(ledger: pd.DataFrame, times: pd.Index) -> Mapping[int, _Entry]:
-    """By time in nanoseconds: why, whether later candles were used, and the values that were there."""
-    lines = ledger[ledger["time"].isin(times) & ledger["field"].isin(CANDLE_FIELDS)]
+    """By time in microseconds: why, whether later candles were used, and the values that were there."""
+    lines = ledger[_among(ledger["time"], times) & ledger["field"].isin(CANDLE_FIELDS)]
     found: dict[int, _Entry] = {}
     for time, name, old, after, method, future, reason in zip(
-        pd.DatetimeIndex(lines["time"]).as_unit("ns").asi8.tolist(),
+        micros(pd.DatetimeIndex(lines["time"])).tolist(),
         lines["field"].astype(str),
         lines["before"].to_numpy(dtype=np.float64, na_value=np.nan).tolist(),
         lines["after"].notna(),
@@ -153,9 +154,15 @@ def volumes(
     if ledger is None:
         return counts > 0
     changed = ledger.loc[(ledger["field"] == "volume") & ledger["after"].notna(), "time"]
-    touched = repaired(frame) & frame.index.isin(changed)
+    touched = repaired(frame) & _among(frame.index, changed)
     ends = touched.cumsum()[last_rows(frame, interval)]
     return np.asarray(np.diff(np.append(0, ends)) > 0)
+
+
+def _among(times: "pd.Index | pd.Series[Any]", others: "pd.Index | pd.Series[Any]") -> npt.NDArray[np.bool_]:
+    """Which times are among others, whatever unit either is in and however far it reaches."""
+    one, other = (micros(pd.DatetimeIndex(given)) for given in (times, others))
+    return np.isin(one, other)
 
 
 def draw(
@@ -197,7 +204,7 @@ def ghost(figure: go.Figure, before: pd.DataFrame, frame: pd.DataFrame) -> None:
 
     The price axis stays with the repaired series: what was a hundred times too high leaves the picture.
     """
-    there = before.index.isin(frame.index[repaired(frame)])
+    there = _among(before.index, frame.index[repaired(frame)])
     old: pd.DataFrame = before.loc[there & np.isfinite(before[list(PRICES)].to_numpy()).all(axis=1)]
     if old.empty:
         return

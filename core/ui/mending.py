@@ -102,8 +102,13 @@ def open_in(gaps: pd.DataFrame | None, window: pd.DataFrame) -> int:
 def quality(asked: Asked, mended: Mended, before: int) -> None:
     """A line that opens to the whole audit. ``before``: candles in it that stand before the window."""
     found = mended.repair.before
+    defects = found.defects
+    outside = before and len(defects) and not (defects["end"] >= mended.frame.index[before]).any()
     opened = st.expander(
-        quality_parts.line(found), icon=":material/rule:", key="quality_detail", on_change="rerun"
+        quality_parts.line(found) + (" · all before this window" if outside else ""),
+        icon=":material/rule:",
+        key="quality_detail",
+        on_change="rerun",
     )
     if not opened.open:
         return
@@ -137,7 +142,7 @@ def summary(result: Repair) -> str:
         parts.append(f"No value made up: {_each(kinds)}.")
     later = ledger.loc[ledger["uses_future"].to_numpy(np.bool_), "time"].nunique()
     if later:
-        parts.append(f"{later:,} rest on later candles; *as known* has none of these.")
+        parts.append(f"{later:,} rest{'s' * (later == 1)} on later candles; *as known* has none of these.")
     if left := int(result.left_open["count"].sum()):
         parts.append(f"{count(left, 'candle')} stay{'s' * (left == 1)} open.")
     return " ".join(parts or ["Nothing to repair."])

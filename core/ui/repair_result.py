@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import charts, export_repair
 from core.candles import Repair
+from core.candles.frame import SECOND, micros
 from core.charts import Repairs
 from core.market import CANDLE_FIELDS, INTERVALS
 from core.mend import Mended
@@ -245,7 +246,7 @@ def holes(frame: pd.DataFrame, interval: str) -> pd.DataFrame:
     """Stretches without candles: ``start end count cause``."""
     index = pd.DatetimeIndex(frame.index)
     step = pd.Timedelta(seconds=INTERVALS[interval])
-    missing = np.diff(index.as_unit("ns").asi8) // step.value - 1
+    missing = np.diff(micros(index)) // (INTERVALS[interval] * SECOND) - 1
     before = np.flatnonzero(missing > 0)
     ends = {"start": index[before] + step, "end": index[before + 1] - step}
     return pd.DataFrame({**ends, "count": missing[before], "cause": "unknown"})
