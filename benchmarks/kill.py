@@ -301,7 +301,7 @@ ONE_CALL: dict[str, Callable[[Archive], object]] = {
     "apply": lambda archive: archive.apply(SERIES, mended()),
     "undo one": lambda archive: archive.undo(SERIES, int(archive.repairs(SERIES).index[2])),
     "undo all": lambda archive: archive.undo(SERIES),
-    "accept": lambda archive: archive.accept(SERIES),
+    "accept all": lambda archive: archive.accept(SERIES),
 }
 
 
@@ -362,7 +362,7 @@ def every_step(name: str, folder: Path) -> str:
             tell(state(archive))
             check_tidy(archive)
             tell(state(archive))
-            call(archive) if name not in {"undo one", "accept"} else None
+            call(archive) if name not in {"undo one", "accept all"} else None
 
         seen, tidied = done(look)
         assert seen == tidied or name == "retire", (
@@ -441,10 +441,10 @@ def main() -> int:
             said = how(name, folder)
         except AssertionError as error:
             failed += 1
-            print(f"{name:<9} FAILED: {error}; what is left: {folder}", flush=True)
+            print(f"{name:<10} FAILED: {error}; what is left: {folder}", flush=True)
             continue
         shutil.rmtree(folder)
-        print(f"{name:<9} {said}: nothing lost, doubled or out of step", flush=True)
+        print(f"{name:<10} {said}: nothing lost, doubled or out of step", flush=True)
     print(f"{time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
