@@ -84,9 +84,9 @@ NOBODYS = ("overtaken", "unknown_symbol", "skipped_quota", "skipped_unserved")
 @pytest.mark.slow
 async def test_a_day_of_chaos_is_counted_and_costs_no_memory(tmp_path):
     run = CountedRun(12, tmp_path, providers=THREE)
-    await run.hours(24, pause=40)
+    await run.hours(24, pause=90)
     await holds(run, tmp_path)
-    assert run.done["restart"] > 5
+    assert run.done["restart"] > 2
     assert run.sizes["rows"] <= 5000
     half, end = run.memory[len(run.memory) // 2], run.memory[-1]
     assert end - half < 30_000_000, [size // 1_000_000 for size in run.memory]
