@@ -289,9 +289,15 @@ class AsyncHub:
         )
         return await self.fetch(query, refresh=refresh, deadline=deadline, providers=providers)
 
-    async def price(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Quote]:
-        """The price now. ``how``: refresh, deadline, providers, as in ``fetch``."""
-        return await self.fetch(PriceQuery(symbol, allow_quote=_listed(allow_quote)), **how)
+    async def price(
+        self, symbol: str, *, quorum: int = 1, allow_quote: Sequence[str] = (), **how: Any
+    ) -> Answer[Quote]:
+        """The price now. ``how``: refresh, deadline, providers, as in ``fetch``.
+
+        With a ``quorum`` above 1 so many independent venues are asked at once; the value is then a
+        :class:`core.market.Consensus`, whose ``last`` is their median. Fewer voices are said to be partial.
+        """
+        return await self.fetch(PriceQuery(symbol, quorum, _listed(allow_quote)), **how)
 
     async def volume(self, symbol: str, *, allow_quote: Sequence[str] = (), **how: Any) -> Answer[Volume]:
         """Volume over the last 24 hours."""

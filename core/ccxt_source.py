@@ -63,6 +63,17 @@ _BOOK = BookCall.model_validate(
     {"path": "/", "bids": "bids", "asks": "asks", "time": "timestamp", "time_unit": "ms", "max_depth": 5000}
 )
 
+_OURS = {
+    "binanceus": "binance_us",
+    "coinbaseadvanced": "coinbase",
+    "coinbaseexchange": "coinbase",
+    "cryptocom": "crypto_com",
+    "gate": "gateio",
+    "huobi": "htx",
+    "independentreserve": "independent_reserve",
+}
+"""ccxt's name → our id, where they differ: one exchange asked in two ways is one voice."""
+
 _MEANS: tuple[tuple[str, Callable[[str], Exception]], ...] = (
     ("BadSymbol", UnknownSymbol),
     ("RateLimitExceeded", Throttled),
@@ -102,6 +113,7 @@ class CcxtProvider(LocalProvider):
             host=f"{exchange}.ccxt",
             kind="exchange",
             outside=True,
+            upstream=_OURS.get(exchange, exchange),
         )
         self.docs = self.home = "https://docs.ccxt.com"
         self._exchange = exchange

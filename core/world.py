@@ -21,6 +21,7 @@ from core.engine.candidates import Ranking
 from core.engine.check import Checks
 from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
+from core.engine.consensus import SOURCE, Polls
 from core.engine.exchange import Exchange
 from core.engine.feed import Feed
 from core.engine.folder import DataFolder
@@ -36,7 +37,7 @@ from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
 from core.engine.transport import Sender
-from core.market import CandleQuery, Query
+from core.market import CandleQuery, PriceQuery, Query
 from core.ops.events import Repaired
 from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
@@ -140,6 +141,7 @@ class World:
         self._router = Router(
             settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
         )
+        self._polls = Polls(settings, clock, self.guard, exchange, self._router)
         self.healer = Healer(
             settings, clock, self.guard, self.checks, self.connectivity, journal, others, partial(mend, self)
         )
@@ -210,14 +212,14 @@ class World:
     ) -> Answer[Any]:
         """Ask the endpoints; behind them the relay and the stale cache. :class:`NoAnswer` when all is in vain."""
         try:
-            found = await self._live(query, deadline, providers)
+            answer = await self._now(query, deadline, providers)
         except NoAnswer as failed:
             held = self.cache.get(key)
             if held is None:
                 raise
             why = "this machine seems to be offline" if failed.offline else "nobody could answer now"
             return self.answer(held, "stale", extra=failed.attempts, note=f"stale: {why}")
-        return self._keep(key, query, found)
+        return self._keep(key, query, answer)
 
     async def ask(
         self, query: Query, deadline: float, providers: Sequence[str], *, archive: bool = True
@@ -333,8 +335,25 @@ class World:
         await self.sender.close()
         self.cache.close()
 
-    def _keep(self, key: str, query: Query, found: Found) -> Answer[Any]:
-        answer = self._answered(found, self._clock.now(), archive=True)
+    async def _now(self, query: Query, deadline: float, providers: Sequence[str] | None) -> Answer[Any]:
+        """An answer from outside the cache: from one endpoint, or from several at once."""
+        if not isinstance(query, PriceQuery) or query.quorum == 1:
+            found = await self._live(query, deadline, providers)
+            return self._answered(found, self._clock.now(), archive=True)
+        polled = await self._polls.find(query, deadline, providers)
+        return Answer(
+            value=polled.value,
+            source=SOURCE,
+            host="",
+            tier=polled.tier,
+            age=0.0,
+            fetched=self._clock.now(),
+            attempts=polled.attempts,
+            notes=polled.notes,
+            lab=self.lab,
+        )
+
+    def _keep(self, key: str, query: Query, answer: Answer[Any]) -> Answer[Any]:
         entry = Entry(
             value=answer.value,
             source=answer.source,

@@ -16,6 +16,7 @@ from core.indicators import Summary
 from core.market import (
     CANDLE_FIELDS,
     AssetFacts,
+    Consensus,
     MarketOverview,
     News,
     NewsItem,
@@ -25,6 +26,7 @@ from core.market import (
     Quote,
     Sentiment,
     Social,
+    Voice,
     Volume,
     candles_frame,
     to_datetime,
@@ -33,6 +35,7 @@ from core.market import (
 MAGIC = b"KTS1"
 _KINDS = (
     Quote,
+    Consensus,
     Volume,
     OrderBook,
     MarketOverview,
@@ -185,6 +188,8 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
     "items": _items,
     "newest_posts": _items,
     "tags": tuple,
+    "dissenting": tuple,
+    "voices": lambda rows: tuple(_revived(Voice, row) for row in rows),
     "history": lambda rows: tuple((to_datetime(moment), float(score)) for moment, score in rows),
 }
 """Field → how it is made again."""

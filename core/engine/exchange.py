@@ -34,7 +34,7 @@ from core.engine.keys import Used, used_by
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
 from core.engine.transport import Sender
-from core.market import CandleQuery, Query
+from core.market import CandleQuery, PriceQuery, Query, Quote
 from core.settings import Settings
 from core.wire import WireRequest
 
@@ -166,7 +166,8 @@ class Exchange:
         provider, host = candidate.provider.id, candidate.host.name
         if failure is None:
             outcome: Outcome = "partial" if partial else "ok"
-            health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now())
+            judged = not _of_a_quorum(candidate.query)
+            health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now(), judged=judged)
             self._tell(candidate, outcome, partial, status, elapsed, blamed=False)
             result.value, result.partial, result.failure = value, partial, None
             reason = "; ".join(part for part in (candidate.how, partial) if part)
@@ -214,8 +215,24 @@ class Exchange:
         self._compare(provider, query, value)
         return value, status
 
+    def verdict(self, candidate: Candidate, quote: Quote, reason: str) -> None:
+        """What a quorum says of a price that was fetched for it: ``reason`` why it is outvoted, or empty.
+
+        An outvoted one is on record as dissent, beside the request that went well.
+        """
+        now = self._clock.mono()
+        reason = reason or self._peers.judge(candidate.provider.id, candidate.query, quote, now)
+        if reason:
+            self._health(candidate).judged(reason, now, self._clock.now())
+            self._tell(candidate, "truth", reason, None, 0.0, blamed=True)
+        else:
+            self._health(candidate).judged("", now, self._clock.now())
+            self._peers.learn(candidate.provider.id, candidate.query, quote, now)
+
     def _compare(self, provider: Provider, query: Query, value: Any) -> None:
         """With what others said lately. Untrue when they contradict it."""
+        if _of_a_quorum(query):
+            return  # compared when all are in
         if reason := self._peers.judge(provider.id, query, value, self._clock.mono()):
             raise Untrue(reason)
         self._peers.learn(provider.id, query, value, self._clock.mono())
@@ -321,6 +338,10 @@ class Exchange:
 
     def _health(self, candidate: Candidate) -> Health:
         return self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
+
+
+def _of_a_quorum(query: Query) -> bool:
+    return isinstance(query, PriceQuery) and query.quorum > 1
 
 
 def _blip(result: Result, health: Health) -> bool:

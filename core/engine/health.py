@@ -124,10 +124,22 @@ class Health:
             return f"{name} for {left:.0f} s more; last error: {self.last_error}"
         return f"{name}, a probe is under way; last error: {self.last_error}"
 
-    def succeeded(self, permits: Permits, outcome: Outcome, elapsed: float, now: float, wall: float) -> None:
-        """A value came back, and it held."""
+    def succeeded(
+        self,
+        permits: Permits,
+        outcome: Outcome,
+        elapsed: float,
+        now: float,
+        wall: float,
+        *,
+        judged: bool = True,
+    ) -> None:
+        """A value came back, and it held; or whether it does is still to be :meth:`judged`."""
         self.circuit.success(permits.circuit, now, elapsed)
-        self.truth.success(permits.truth)
+        if judged:
+            self.truth.success(permits.truth)
+        else:
+            self.truth.release(permits.truth)
         self.answered = True
         self.totals[outcome] += 1
         self.last_ok_at = wall
@@ -152,6 +164,17 @@ class Health:
         self._oks.append(False)
         self.ewma.observe(elapsed, now)
         self._last_at = now
+
+    def judged(self, reason: str, now: float, wall: float) -> None:
+        """What others say of a value that came back a moment ago; empty when it holds."""
+        permit = self.truth.allow(now)
+        if not reason:
+            self.truth.success(permit)
+            return
+        self.truth.failure(permit, now)
+        self.last_error, self.last_error_at = f"truth: {reason}", wall
+        self.totals["truth"] += 1
+        self._oks.append(False)
 
     def follow(self, policy: BreakerPolicy) -> None:
         """Go by this policy from now on."""

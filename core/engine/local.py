@@ -43,6 +43,7 @@ class LocalProvider(Provider):
         host: str = HERE,
         kind: str = "local",
         outside: bool = False,
+        upstream: str = "",
     ) -> None:
         self.id = id
         self.name = name
@@ -50,6 +51,7 @@ class LocalProvider(Provider):
         self.outside = outside
         self.home = self.docs = ""
         self.priority = priority
+        self.upstream = upstream or id
         self.hosts = (Host.model_construct(name=host, group=host),)
         self.capabilities = tuple(work)
         self.limits = ()

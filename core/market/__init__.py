@@ -23,6 +23,7 @@ from core.market.around_values import (
 from core.market.metrics import METRICS, Metric
 from core.market.queries import (
     MAX_ROWS,
+    MOST_VENUES,
     NEWEST,
     CandleQuery,
     OrderBookQuery,
@@ -46,7 +47,7 @@ from core.market.symbols import (
     to_datetime,
     to_seconds,
 )
-from core.market.values import CANDLE_FIELDS, OrderBook, Quote, Volume, candles_frame
+from core.market.values import CANDLE_FIELDS, Consensus, OrderBook, Quote, Voice, Volume, candles_frame
 
 __all__ = [
     "ASSET",
@@ -56,10 +57,12 @@ __all__ = [
     "METRICS",
     "MONDAY",
     "MOST_NEWS",
+    "MOST_VENUES",
     "NEWEST",
     "AssetFacts",
     "CandleQuery",
     "Capability",
+    "Consensus",
     "Direction",
     "MarketOverview",
     "MetadataQuery",
@@ -83,6 +86,7 @@ __all__ = [
     "SocialQuery",
     "SymbolQuery",
     "TechnicalQuery",
+    "Voice",
     "Volume",
     "VolumeQuery",
     "candles_frame",

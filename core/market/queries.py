@@ -130,9 +130,16 @@ class CandleQuery(SymbolQuery):
         return first, max(first, stop)
 
 
+MOST_VENUES = 20
+"""No quorum is larger."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceQuery(SymbolQuery):
-    """The current price of one symbol."""
+    """The current price of one symbol.
+
+    ``quorum`` above 1: of so many independent venues at once, as a :class:`core.market.Consensus`.
+    """
 
     capability: ClassVar[Capability] = "price"
     quorum: int = 1
@@ -140,7 +147,7 @@ class PriceQuery(SymbolQuery):
 
     def __post_init__(self) -> None:
         SymbolQuery.__post_init__(self)
-        check_count("quorum", self.quorum, 1)  # asking several venues at once is still to come
+        check_count("quorum", self.quorum, MOST_VENUES)
 
 
 @dataclass(frozen=True, slots=True)

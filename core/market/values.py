@@ -26,6 +26,41 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """What one venue says of a price, beside the others."""
+
+    provider: str
+    host: str
+    upstream: str
+    """Whose price it is: no two voices of a quorum have the same."""
+    price: float
+    off_pct: float
+    """From the median of all."""
+    agrees: bool
+    time: datetime | None = None
+    """The venue's own, when it says one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus(Quote):
+    """A price of which several independent venues were asked at once: ``last`` is the median of all that answered.
+
+    Bid, ask, change and volumes are one venue's, and None here; ``time`` is the oldest that an agreeing venue says.
+    """
+
+    quorum: int = 0
+    """How many were asked for; fewer ``voices`` are a partial answer."""
+    agreeing: int = 0
+    """How many are within the tolerance of the median."""
+    spread_pct: float = 0.0
+    """From the lowest voice to the highest, as a share of the median."""
+    dissenting: tuple[str, ...] = ()
+    """Providers that are further off than the tolerance."""
+    voices: tuple[Voice, ...] = ()
+    """Everyone's own number, in order of price."""
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """Volume over the last 24 hours, in units of the base and of the quote currency."""
 

@@ -13,7 +13,9 @@ from core.market import (
     INTERVALS,
     METRICS,
     MOST_NEWS,
+    MOST_VENUES,
     AssetFacts,
+    Consensus,
     MarketOverview,
     MetadataQuery,
     News,
@@ -66,6 +68,14 @@ class BookParams(OfSymbol):
     depth: int = Field(20, ge=1, le=5000, description="levels of each side")
 
 
+class PriceParams(InQuotes):
+    """The arguments of ``Hub.price``."""
+
+    quorum: int = Field(
+        1, ge=1, le=MOST_VENUES, description="independent venues to ask at once; above 1: their consensus"
+    )
+
+
 class TechnicalParams(InQuotes):
     """The arguments of ``Hub.technical``."""
 
@@ -108,10 +118,14 @@ class OnChainParams(How):
 router = APIRouter(tags=["data"])
 
 
-@router.get("/price", summary="The price of one symbol", responses=shown(Answered[Quote]))
-async def price(params: Annotated[InQuotes, Query()]) -> Response:
+@router.get(
+    "/price",
+    summary="The price of one symbol",
+    responses=shown(Answered[Quote] | Answered[Consensus]),
+)
+async def price(params: Annotated[PriceParams, Query()]) -> Response:
     """What a provider does not say is null. Parameters as of `Hub.price`."""
-    query = PriceQuery(params.symbol, allow_quote=tuple(params.allow_quote))
+    query = PriceQuery(params.symbol, params.quorum, tuple(params.allow_quote))
     return told(await params.fetch(query))
 
 

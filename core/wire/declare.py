@@ -164,6 +164,9 @@ class Declaration(Model):
     """When the documentation was read."""
     priority: Annotated[int, Field(strict=True, ge=0)]
     """Lower is asked first."""
+    upstream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    """Whose prices these are, where they are somebody else's: whoever has the same counts once in a quorum.
+    Of an aggregator it is ``aggregate`` when nothing is said."""
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     limits: tuple[Limit, ...] = ()
     auth: Auth | None = None

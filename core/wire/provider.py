@@ -94,6 +94,8 @@ class Provider:
         self.home = declaration.home
         self.docs = declaration.docs
         self.priority = declaration.priority
+        self.upstream: str = declaration.upstream or _upstream(declaration)
+        """Providers that have this in common say the same thing twice."""
         self.hosts: tuple[Host, ...] = declaration.hosts
         self.capabilities: tuple[Capability, ...] = tuple(declaration.calls)
         self.limits: tuple[Limit, ...] = declaration.limits
@@ -437,3 +439,8 @@ def _bare(symbol: str) -> str:
 
 def _seconds(now: float | datetime | None) -> float | None:
     return None if now is None else to_seconds(now, "now")
+
+
+def _upstream(declaration: Declaration) -> str:
+    """Aggregators average over the same exchanges; everybody else speaks for themselves."""
+    return "aggregate" if declaration.kind == "aggregator" else declaration.id

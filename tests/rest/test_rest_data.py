@@ -129,3 +129,11 @@ def test_settings_are_set_and_read_again(at_home: Any, lab_hub: Hub) -> None:
     ):
         assert said in post(at_home, "settings", wrong, 400)["error"]["message"]
     assert lab_hub.settings.deadline == 8
+
+
+def test_a_quorum_shows_every_venue(client):
+    got = client.get("/api/v1/price", params={"symbol": "BTC/USDT", "quorum": 3}).json()
+    assert got["source"] == "consensus"
+    assert [voice["agrees"] for voice in got["value"]["voices"]] == [True] * 3
+    assert got["value"]["last"] == sorted(voice["price"] for voice in got["value"]["voices"])[1]
+    assert client.get("/api/v1/price", params={"symbol": "BTC/USDT", "quorum": 99}).status_code in (400, 422)
