@@ -55,6 +55,8 @@ from core.market import (
     to_datetime,
 )
 from core.mend import Mended, mend
+from core.models import ModelStatus, model_statuses, own_models
+from core.models.healing import healables
 from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
 from core.ops.capacity import capacity
@@ -115,7 +117,8 @@ class AsyncHub:
             catalog = catalog.plus(*ccxt_providers(self.settings, self._given_clock.now))
         if self.settings.providers:
             catalog = catalog.only(self.settings.providers)
-        self.catalog = catalog.plus(indicator_engine())
+        self.catalog = catalog.plus(indicator_engine(), *own_models(self.settings))
+        self.healables.update(healables(self.catalog, lambda: self._world))
         self.lab: Lab | None = None
         """The embedded market simulator, while it is what answers."""
         self.why = ""
@@ -597,6 +600,10 @@ class AsyncHub:
     def features(self) -> tuple[KeyFeature, ...]:
         """The keys that providers know: which are there, what they unlock, where to get one. Never a key."""
         return features(self.catalog.values(), resting=self._world.sender.keys.resting)
+
+    def models(self) -> list[ModelStatus]:
+        """Models and engines: state, load time, errors. ``heal("model:NAME")`` starts one anew."""
+        return model_statuses(self.catalog, self.snapshot())
 
     async def _follow(self, new: Settings, how: str, who: str) -> Configured:
         """Let everything that runs go by the new knobs; what was changed is on record when this returns."""

@@ -40,6 +40,7 @@ from core.market import (
     Volume,
 )
 from core.mend import Mended
+from core.models import ModelStatus
 from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
 from core.ops.heal import Tell
@@ -270,6 +271,14 @@ class Hub:
     def features(self) -> tuple[KeyFeature, ...]:
         """See :meth:`AsyncHub.features`."""
         return self.hub.features()
+
+    def models(self) -> list[ModelStatus]:
+        """See :meth:`AsyncHub.models`."""
+
+        async def now() -> list[ModelStatus]:
+            return self.hub.models()
+
+        return self._wait(now())
 
     def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
         """See :meth:`AsyncHub.forget_failures`."""

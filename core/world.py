@@ -73,6 +73,7 @@ class World:
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
         self.name = name
+        self._settings = settings
         self.lab = name == "lab"
         self.given = Given()
         """Answers given, by kind and tier."""
@@ -239,6 +240,11 @@ class World:
     def now(self) -> float:
         """UTC seconds."""
         return self._clock.now()
+
+    @property
+    def recovery(self) -> int:
+        """Successes in a row that make an endpoint healthy again."""
+        return self._settings.health_recovery_count
 
     def mono(self) -> float:
         """The loop's seconds."""

@@ -31,7 +31,7 @@ def check(query: Query, value: Any, now: float) -> None:
     elif isinstance(value, OnChainFigure):
         _figure(value, now)
     elif isinstance(value, Prediction):
-        for name in ("probability_up", "hit_rate", "hit_low", "hit_high"):
+        for name in ("probability_up", "hit_rate", "hit_low", "hit_high", "base_rate"):
             _between(name, getattr(value, name), 0.0, 1.0)
 
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 DATA = "data:"
 """How a candle series is named as a target: ``data:BTC/USDT/1h``."""
+MODELS = "model:*"
+"""All models as a target: those that are ill, or every one by force."""
 AT_ONCE = 5
 """Endpoints probed or healed at once, whoever asks."""
 BACKOFF = (0.5, 1.5)
@@ -158,6 +160,8 @@ class Healer:
     def _meant(self, target: str | None, force: bool) -> list[Endpoint | str]:
         if target is not None and target.startswith(DATA):
             return [DATA + "/".join(_series(target))]
+        if target == MODELS:
+            return [name for name, other in self._others.items() if force or other.ill()]
         if target is not None and target.startswith("model:"):
             if target not in self._others:
                 known = " ".join(sorted(self._others)) or "none"

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from core.catalog import Catalog
 from core.engine.health import HealthState
-from core.engine.snapshot import EndpointHealth, Snapshot
+from core.engine.snapshot import Snapshot
+from core.models import model_statuses
 from core.rest.serving import answered, shown, snapshot, the_hub
 from core.rest.status import Moment
 
@@ -46,13 +47,21 @@ class Features(Moment):
 
 
 class Model(BaseModel):
-    """One thing that a model or an engine of this process does."""
+    """One thing that a model, or an engine of this process, does."""
 
-    model: str
+    model: str = Field(description="POST /heal with the target model:NAME starts it anew")
     name: str
     capability: str
+    about: str
+    endpoint: str
     state: HealthState
+    ill: str = Field(description="why it needs to be started anew; empty when it does not")
+    here: bool = Field(description="whether it runs in this process")
+    loaded: bool | None = Field(description="null where there is nothing to load")
+    load_seconds: float | None
+    loads: int
     calls: int
+    errors: int
     p50: float | None
     p95: float | None
     last_ok: float | None
@@ -88,12 +97,7 @@ async def models() -> Response:
     """Whatever answers by computing: sentiment, prediction, indicators."""
     hub = await the_hub()
     told = await snapshot()
-    own = {id for id, one in hub.catalog.items() if one.kind in {"local", "model"}}  # noqa: A001
-    rows = [
-        _model(hub.catalog[entry.provider].name, entry)
-        for entry in told.endpoints.values()
-        if entry.provider in own
-    ]
+    rows = [one.as_dict() for one in model_statuses(hub.catalog, told)]
     return answered({"time": told.time, "lab": told.lab, "models": rows})
 
 
@@ -107,12 +111,3 @@ def _features(catalog: Catalog, told: Snapshot) -> list[dict[str, Any]]:
             disabled = told.providers[provider.id].capabilities.get(capability) == "disabled"
             entry["waiting_for_keys" if disabled else "available"].append(provider.id)
     return [found[capability] for capability in sorted(found)]
-
-
-def _model(name: str, entry: EndpointHealth) -> dict[str, Any]:
-    fields = ("capability", "state", "calls", "p50", "p95", "last_ok", "last_error")
-    return {
-        "model": entry.provider,
-        "name": name,
-        **{field: getattr(entry, field) for field in fields},
-    }

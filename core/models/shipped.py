@@ -1,0 +1,12 @@
+"""Which models there are in this process, by the settings."""
+
+from core.models.forecasts import forecasters
+from core.models.model import ModelProvider
+from core.models.vader import vader
+from core.settings import Settings
+
+
+def own_models(settings: Settings) -> list[ModelProvider]:
+    """All of them; none is loaded yet."""
+    del settings
+    return [vader(), *forecasters()]
