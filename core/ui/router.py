@@ -42,6 +42,14 @@ page = st.navigation(
                 help="Every endpoint: state, circuit, cooldown left, success rate and latency.",
             )
         ],
+        "Run": [
+            st.Page(
+                PAGES / "lab.py",
+                title="Lab",
+                icon=":material/science:",
+                help="Break something in a market of your own, watch the answers go on, and get a score.",
+            )
+        ],
     },
     position="top",
 )

@@ -1,0 +1,5 @@
+"""Faults, drills and what-ifs in a simulated market of one's own."""
+
+from core.ui import frame, lab
+
+lab.show(frame.hub())
