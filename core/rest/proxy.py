@@ -21,7 +21,9 @@ class Forward(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(min_length=1, max_length=LONGEST_URL, description="an address on a host of the catalogue")
+    url: str = Field(
+        min_length=1, max_length=LONGEST_URL, description="an address on a host of the catalogue"
+    )
     method: Literal["GET", "POST"] = Field("GET", description="POST only where the catalogue declares it")
     body: dict[str, Any] | list[Any] | None = Field(None, description="JSON, of a POST")
 

@@ -15,7 +15,7 @@ from core.candles.archive import Series
 from core.hub import Hub
 from core.market import candles_frame
 from core.settings import Settings
-from core.ui import repair_desk, repair_result, repair_table
+from core.ui import repair_chart, repair_desk, repair_table
 from core.ui.places import REPAIR
 from core.uploads import NotTaken, Reading
 
@@ -330,15 +330,15 @@ def test_what_the_venue_amended_is_offered(lab_hub: Hub, at_home: None, page: Ca
 
 def test_around_what_was_chosen() -> None:
     frame = candles()
-    part = repair_result.near(frame, (frame.index[200], frame.index[203]))
+    part = repair_chart.near(frame, (frame.index[200], frame.index[203]))
     assert (part.index[0], part.index[-1]) == (frame.index[140], frame.index[263])
-    assert repair_result.near(frame, None) is frame
-    assert len(repair_result.near(frame, (frame.index[0], frame.index[0]))) == 61
+    assert repair_chart.near(frame, None) is frame
+    assert len(repair_chart.near(frame, (frame.index[0], frame.index[0]))) == 61
 
 
 def test_holes_of_what_stands() -> None:
     frame = candles(100).drop(candles(100).index[[10, 11, 50]])
-    found = repair_result.holes(frame, "1h")
+    found = repair_chart.holes(frame, "1h")
     assert found["count"].tolist() == [2, 1]
     whole = candles(100).index
     assert found["start"].tolist() == [whole[10], whole[50]]
