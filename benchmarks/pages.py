@@ -27,6 +27,7 @@ from core import charts
 from core.charts.indicators import overview
 from core.chosen import parse_all
 from core.hub import close_shared, shared
+from core.ui.places import CANDLES
 
 ROUTER = Path(__file__).resolve().parents[1] / "core" / "ui" / "router.py"
 LIMIT = 150.0
@@ -46,6 +47,7 @@ def median(action: Callable[[], object], runs: int) -> float:
 
 def rerun(address: dict[str, str], runs: int) -> float:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.switch_page(str(CANDLES))
     for name, value in address.items():
         at.query_params[name] = value
     at.run()

@@ -63,7 +63,7 @@ def main() -> None:
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1620})
-        page.goto(APP)
+        page.goto(f"{APP}/candles")
         page.locator(".js-plotly-plot").first.wait_for()
         page.get_by_text("Why this provider?").click()
         page.get_by_text("Not asked, because").wait_for()

@@ -68,6 +68,11 @@ class Journal(JournalReader):
         """The file, for tables of others; to be written on the data folder's writer thread only."""
         return self._writer.engine
 
+    @property
+    def revision(self) -> int:
+        """While it is the same, the file says the same. May be asked from any thread."""
+        return self._writer.revision
+
     def count(self, endpoint: Endpoint | str, outcome: Outcome, elapsed: float, *, blamed: bool) -> None:
         """One attempt came to its end now."""
         now = self._clock.now()

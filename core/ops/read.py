@@ -167,12 +167,26 @@ class JournalReader:
         self, by: By = "provider", *, now: float, days: int | None = None, hours: int | None = None
     ) -> dict[str, list[Bar]]:
         """The same for every provider, provider/capability, or endpoint that was ever asked, in one query."""
-        column = {
-            "provider": rollups.c.provider,
-            "capability": rollups.c.provider + "/" + rollups.c.capability,
-            "endpoint": rollups.c.target,
-        }[by]
-        return self._bars([], column, now, days, hours)
+        return self._bars([], _grouped(by), now, days, hours)
+
+    def latencies(
+        self, by: By = "provider", *, now: float, hours: int = 24
+    ) -> dict[str, list[tuple[float, float]]]:
+        """Of each that answered: (hour, seconds), oldest first; the mean of its endpoints' p50, by their answers."""
+        column = _grouped(by)
+        weighed = func.sum(rollups.c.p50 * rollups.c.good) / func.sum(rollups.c.good)
+        query = select(column, rollups.c.start, weighed).group_by(column, rollups.c.start)
+        query = query.where(
+            rollups.c.resolution == HOUR,
+            rollups.c.start > (now // HOUR - hours) * HOUR,
+            rollups.c.start <= now,
+            rollups.c.p50.is_not(None),
+        ).order_by(rollups.c.start)
+        found: dict[str, list[tuple[float, float]]] = {}
+        with self._engine.connect() as connection:
+            for name, start, seconds in connection.execute(query):
+                found.setdefault(str(name), []).append((float(start), float(seconds)))
+        return found
 
     def targets(self, since: float) -> list[str]:
         """Endpoints that were asked since then, by the hour; hosts' own checks not among them."""
@@ -267,6 +281,14 @@ def _wanted(
     if text:
         wanted.append(events.c.detail.icontains(text, autoescape=True))
     return wanted
+
+
+def _grouped(by: By) -> Any:
+    return {
+        "provider": rollups.c.provider,
+        "capability": rollups.c.provider + "/" + rollups.c.capability,
+        "endpoint": rollups.c.target,
+    }[by]
 
 
 def _about(column: Any, target: str | None) -> list[ColumnElement[bool]]:

@@ -51,6 +51,8 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.engine: Engine = open_journal(path)
+        self.revision = 0
+        """Another after each write."""
         self._rows: OrderedDict[Key, Tally] = OrderedDict()
         self._unwritten = Batch()
         self._cleaned: float | None = None
@@ -72,6 +74,7 @@ class Writer:
             del whole.events[UNWRITTEN_MOST:]
             raise OSError(f"journal: {getattr(error, 'orig', None) or error}") from error
         self._unwritten = Batch()
+        self.revision += 1
         return written[earlier:]
 
     @property

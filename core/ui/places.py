@@ -4,3 +4,5 @@ from pathlib import Path
 
 PAGES = Path(__file__).parents[2] / "pages"
 CANDLES, REPAIR, QUALITY = PAGES / "candles.py", PAGES / "repair.py", PAGES / "quality.py"
+OVERVIEW, PROVIDERS = PAGES / "overview.py", PAGES / "providers.py"
+ALERTS, ACTIVITY = PAGES / "alerts.py", PAGES / "activity.py"

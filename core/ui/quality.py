@@ -22,6 +22,8 @@ JUDGING = "quality_judging"
 FRESH = 20
 """Seconds for which scores are not read again."""
 ALL = "all"
+GOOD = 0.95
+"""From here on a series is called good."""
 
 
 def show(hub: Hub) -> None:
@@ -39,7 +41,7 @@ def show(hub: Hub) -> None:
     own = _judging(archive)
     if own is None:
         return
-    entries = [_judged(archive, one, own) for one in series]
+    entries = [judged(archive, one, own) for one in series]
     provider, measure = _controls(entries)
     entries = [entry for entry in entries if provider in (ALL, entry.series.provider)]
     st.markdown(f"##### {sentence(entries)}")
@@ -55,16 +57,17 @@ def sentence(entries: Sequence[Judged]) -> str:
     never = sum(entry.newest is None for entry in entries)
     told = [f"{len(entries):,} archived series"]
     if scores:
-        good = sum(score >= 0.95 for score in scores)
+        good = sum(score >= GOOD for score in scores)
         told.append(
-            f"{good:,} of {len(scores):,} judged are at 0.95 or better, the worst at {min(scores):.2f}"
+            f"{good:,} of {len(scores):,} judged are at {GOOD} or better, the worst at {min(scores):.2f}"
         )
     if never:
         told.append(f"{never:,} never judged" if scores else "none judged yet")
     return f"{', '.join(told)}."
 
 
-def _judged(archive: Archive, series: Series, own: Mapping[Series, dict[str, Any]]) -> Judged:
+def judged(archive: Archive, series: Series, own: Mapping[Series, dict[str, Any]]) -> Judged:
+    """A series with its newest scores: ``own`` ones of this session, else the archive's."""
     if series in own:
         return Judged(series, own[series])
     scores = _scores(archive, str(archive.path), series)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.ui import authority, frame
-from core.ui.places import PAGES, QUALITY, REPAIR
+from core.ui import authority, frame, seen, status
+from core.ui.places import ACTIVITY, ALERTS, CANDLES, OVERVIEW, PROVIDERS, QUALITY, REPAIR
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -15,10 +15,9 @@ page = st.navigation(
     {
         "Data": [
             st.Page(
-                PAGES / "candles.py",
+                CANDLES,
                 title="Candles",
                 icon=":material/candlestick_chart:",
-                default=True,
                 help="Candles of one symbol, from whoever still answers, and why it was they who did.",
             ),
             st.Page(
@@ -36,11 +35,30 @@ page = st.navigation(
         ],
         "Watch": [
             st.Page(
-                PAGES / "providers.py",
+                OVERVIEW,
+                title="Overview",
+                icon=":material/monitor_heart:",
+                default=True,
+                help="What is served and by whom, what is wrong, and what was mended.",
+            ),
+            st.Page(
+                PROVIDERS,
                 title="Providers",
                 icon=":material/lan:",
                 help="Every endpoint: state, circuit, cooldown left, success rate and latency.",
-            )
+            ),
+            st.Page(
+                ALERTS,
+                title="Alerts",
+                icon=":material/notifications:",
+                help="What needs a person, what is looked for, and where alerts are sent.",
+            ),
+            st.Page(
+                ACTIVITY,
+                title="Activity",
+                icon=":material/history:",
+                help="The journal: everything that happened, filtered, and to take along.",
+            ),
         ],
         "Run": [
             st.Page(
@@ -53,6 +71,9 @@ page = st.navigation(
     },
     position="top",
 )
-frame.surround(frame.hub().health())
+hub = frame.hub()
+frame.surround(seen.look(hub))
+if page.url_path:  # the overview, where that is empty, says it larger
+    status.show(hub)
 page.run()
 authority.ask_for_token()

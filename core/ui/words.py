@@ -41,6 +41,6 @@ def listed(words: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
 
 
-def count(number: int, word: str) -> str:
-    """``1 candle``, ``1,234 candles``."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
+def count(number: int, word: str, many: str = "") -> str:
+    """``1 candle``, ``1,234 candles``; ``many`` where it is not the word with an s."""
+    return f"{number:,} {word if number == 1 else many or f'{word}s'}"

@@ -31,11 +31,11 @@ class Job(Generic[T]):
         self.error: Exception | None = None
         self._result: T | None = None
         self._work = work
-        self._end: Callable[[], None] | None = None
+        self._end: Callable[[], object] | None = None
         self._done = threading.Event()
         threading.Thread(target=self._run, name="kintsugi-job", daemon=True).start()
 
-    def step(self, share: float, said: str, end: Callable[[], None] | None = None) -> None:
+    def step(self, share: float, said: str, end: Callable[[], object] | None = None) -> None:
         """The work is so far (0 … 1), and does this now. ``end`` ends what is under way. Raises Cancelled."""
         self._end = end
         self.share, self.said = share, said

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -140,7 +141,9 @@ def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
             seen.requests.append(sent.url)
 
         def console(message: ConsoleMessage) -> None:
-            if message.type == "error":
+            # Opened at a page of its own, Streamlit first looks for itself beneath that page.
+            own = "/_stcore/" in urlsplit(message.location["url"]).path.removeprefix("/_stcore/")
+            if message.type == "error" and not own:
                 seen.complaints.append(message.text)
 
         seen.page.on("request", request)

@@ -38,7 +38,7 @@ def address(page: Page) -> list[str]:
 def test_choosing_and_typing(server: Any, look: Look) -> None:
     seen = look(1280, 1400)
     page = seen.page
-    page.goto(f"{server.url}/?indicators=ema(20)")
+    page.goto(f"{server.url}/candles?indicators=ema(20)")
     drawn(page, "EMA(20)")
     choose(page, "rsi(21)")
     drawn(page, "EMA(20)", "RSI(21)")
@@ -54,7 +54,7 @@ def test_choosing_and_typing(server: Any, look: Look) -> None:
 def test_another_page_and_back_keeps_them(server: Any, look: Look) -> None:
     seen = look()
     page = seen.page
-    page.goto(f"{server.url}/?indicators=rsi(21)")
+    page.goto(f"{server.url}/candles?indicators=rsi(21)")
     drawn(page, "RSI(21)")
     page.get_by_text("Watch", exact=True).click()
     page.get_by_text("Providers", exact=True).click()
@@ -71,7 +71,7 @@ def test_another_page_and_back_keeps_them(server: Any, look: Look) -> None:
 def test_values_at_the_cursor_and_what_they_say(server: Any, look: Look, width: int, scheme: str) -> None:
     seen = look(width, 1600, scheme)
     page = seen.page
-    page.goto(f"{server.url}/?indicators=ema(20),bollinger,rsi,macd")
+    page.goto(f"{server.url}/candles?indicators=ema(20),bollinger,rsi,macd")
     drawn(page, "EMA(20)", "Bollinger bands (20, 2)", "RSI(14)", "MACD(12, 26, 9)")
     box = page.locator(".js-plotly-plot").first.bounding_box()
     assert box is not None

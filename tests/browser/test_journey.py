@@ -45,7 +45,7 @@ def test_within_ten_seconds_of_the_start(network: str, look: Look, request: pyte
 def test_why_this_provider_and_files_to_take_along(server: Any, look: Look, tmp_path: Path) -> None:
     seen = look()
     page = seen.page
-    page.goto(f"{server.url}/?symbol=ETH/USDT&interval=15m&window=3d")
+    page.goto(f"{server.url}/candles?symbol=ETH/USDT&interval=15m&window=3d")
     candles(page)
     expect(page.get_by_role("combobox", name="Interval")).to_have_value("15m")
     page.get_by_text("Why this provider?").click()
@@ -67,7 +67,7 @@ def test_why_this_provider_and_files_to_take_along(server: Any, look: Look, tmp_
 def test_choices_live_in_the_address_and_zoom_is_kept(server: Any, look: Look) -> None:
     seen = look()
     page = seen.page
-    page.goto(server.url)
+    page.goto(f"{server.url}/candles")
     candles(page)
     box = page.locator(".js-plotly-plot").first.bounding_box()
     assert box is not None
@@ -82,7 +82,7 @@ def test_choices_live_in_the_address_and_zoom_is_kept(server: Any, look: Look) -
     assert page.evaluate(RANGE) == zoomed
     page.get_by_role("combobox", name="Interval").click()
     page.get_by_role("option", name="15m").click()
-    page.wait_for_url("**/?interval=15m")
+    page.wait_for_url("**/candles?interval=15m")
     expect(page.get_by_role("figure", name="candles of 15m")).to_be_attached()
     page.goto(f"{server.url}/api/docs")
     page.go_back()
@@ -96,7 +96,7 @@ WHOLE = "document.querySelector('.js-plotly-plot')._fullData[0].x.at(-1)"
 
 def test_an_invalid_link_says_what_was_wrong(server: Any, look: Look) -> None:
     seen = look()
-    seen.page.goto(f"{server.url}/?symbol=garbage&interval=7h&window=never")
+    seen.page.goto(f"{server.url}/candles?symbol=garbage&interval=7h&window=never")
     for field in ("symbol='garbage'", "interval='7h'", "window='never'"):
         expect(seen.page.get_by_text(f"{field}: expected")).to_be_visible(timeout=15_000)
     candles(seen.page)
@@ -107,7 +107,7 @@ def test_an_invalid_link_says_what_was_wrong(server: Any, look: Look) -> None:
 def test_on_a_phone_nothing_runs_over_the_edge(server: Any, look: Look, scheme: str) -> None:
     seen = look(390, 844, scheme)
     page = seen.page
-    page.goto(server.url)
+    page.goto(f"{server.url}/candles")
     candles(page)
     page.get_by_text("Why this provider?").click()
     expect(page.get_by_role("table")).to_be_visible()

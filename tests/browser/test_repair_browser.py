@@ -73,7 +73,7 @@ def test_a_broken_file(server: Any, look: Look, broken: Path, width: int, scheme
     seen = look(width, 1800, scheme)
     page = seen.page
     if width < 1000:
-        page.goto(f"{server.url}/?view=raw")  # the menu folds; the address leads there as well
+        page.goto(f"{server.url}/candles?view=raw")  # the menu folds; the address leads there as well
         expect(page.get_by_text("LAB — simulated data.")).to_be_visible(timeout=20_000)
         page.goto(f"{server.url}/repair?of=a+file")
         page.locator("input[type=file]").wait_for(state="attached")
@@ -117,7 +117,7 @@ def test_a_broken_file(server: Any, look: Look, broken: Path, width: int, scheme
 def test_from_quality_to_the_repair_of_a_series(server: Any, look: Look) -> None:
     seen = look(1280, 1200)
     page = seen.page
-    page.goto(server.url)
+    page.goto(f"{server.url}/candles")
     expect(page.get_by_text("LAB — simulated data.")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("nothing wrong found in 168 candles")).to_be_visible(timeout=15_000)
     page.get_by_text("Data", exact=True).click()

@@ -43,10 +43,12 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app() -> Callable[..., AppTest]:
-    """Opens the app at an address, as in ``app(symbol="ETH/USDT")``."""
+    """Opens a page at an address, as in ``app(symbol="ETH/USDT")``: the candles page, if no other is named."""
 
-    def opened(**address: str) -> AppTest:
+    def opened(page: str = "candles", **address: str) -> AppTest:
         at = AppTest.from_file(str(ROUTER), default_timeout=30)
+        if page != "overview":
+            at.switch_page(str(ROOT / "pages" / f"{page}.py"))
         for name, value in address.items():
             at.query_params[name] = value
         at.run()

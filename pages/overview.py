@@ -1,0 +1,5 @@
+"""How everything does: what is served and by whom, what is wrong, what was mended."""
+
+from core.ui import frame, overview
+
+overview.show(frame.hub())
