@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import authority, frame, seen, status
-from core.ui.places import ACTIVITY, ALERTS, CANDLES, OVERVIEW, PROVIDERS, QUALITY, REPAIR
+from core.ui.places import ACTIVITY, ALERTS, CANDLES, LAB, OVERVIEW, PROVIDERS, QUALITY, REPAIR
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -62,7 +62,7 @@ page = st.navigation(
         ],
         "Run": [
             st.Page(
-                PAGES / "lab.py",
+                LAB,
                 title="Lab",
                 icon=":material/science:",
                 help="Break something in a market of your own, watch the answers go on, and get a score.",
