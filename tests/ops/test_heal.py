@@ -199,7 +199,7 @@ async def test_models_heal_by_a_way_of_their_own(world):
         ill.append("hopeless")
         healing = (await hub.heal("model:vader", force=True)).healings[0]
         assert (healing.outcome, healing.detail) == ("failed", "KintsugiError: no weights to be had")
-        with pytest.raises(UnknownTarget, match="expected one of the models: .*model:vader"):
+        with pytest.raises(UnknownTarget, match=r"expected one of the models: .*model:vader"):
             await hub.heal("model:gpt")
 
 
