@@ -114,8 +114,10 @@ def _suspect(found: Inspection, suspects: dict[int, tuple[set[str], str]]) -> No
     """Fields of spikes and wicks that are not believed."""
     rows, spikes = found.rows, found.flaws.spikes
     for row in np.union1d(spikes.close, spikes.open).tolist():
-        level = float(rows.close[row - 1]) if row else float(rows.open[row + 1])
         close_off = row in spikes.close
+        level = float(rows.close[row - 1]) if row else float(rows.open[row + 1])
+        if not close_off and row - 1 in spikes.close:
+            level = float(rows.close[row])  # it opens where the stray close before it left off
         stray = float(rows.close[row] if close_off else rows.open[row])
         with np.errstate(all="ignore"):
             size = float(np.log(stray / level))

@@ -56,7 +56,7 @@ def everywhere(rows: Bars, x: Floats, scale: Scale) -> Spikes:
 
 def _among(rows: Bars, x: Floats, scale: Scale, at: Ints, opening: Ints, high: Ints, low: Ints) -> Spikes:
     close = _closes(rows, x, scale, at)
-    opens = _opens(rows, x, scale, opening)
+    opens = np.union1d(_opens(rows, x, scale, opening), _carried(rows, x, close))
     spiked = np.union1d(close, opens)
     top, bottom = np.maximum(rows.open[high], rows.close[high]), np.minimum(rows.open[low], rows.close[low])
     high = np.setdiff1d(_wicks(rows, x, scale, high, np.log(rows.high[high] / top)), spiked)
@@ -73,18 +73,21 @@ def deviation(x: Floats, at: Ints) -> Floats:
     return found
 
 
-def belief(rows: Bars, at: Ints, local: Floats) -> Floats:
+def belief(rows: Bars, at: Ints, local: Floats, *, after: int = 1) -> Floats:
     """How much more is believed of these rows than of quiet ones: a factor from 1 up.
 
-    A genuine crash shows in the volume of its row and in the volumes and ranges of the rows beside it. Where
-    volumes leap about from row to row anyway, as in thin markets, a multiple says less and is damped.
+    A genuine crash shows in the volume of its row and in the volumes and ranges of the rows beside it, of which
+    those that follow begin ``after`` rows later. Where volumes leap about from row to row anyway, as in thin
+    markets, a multiple says less and is damped.
     """
-    ranges = np.log(window(rows.high, at, -2, 2) / window(rows.low, at, -2, 2))
-    beside = np.delete(ranges, 2, axis=1)
+    ranges = [
+        np.log(window(rows.high, at, first, first + 1) / window(rows.low, at, first, first + 1))
+        for first in (-2, after)
+    ]
+    beside = np.concatenate(ranges, axis=1)
     wide = np.nanmax(beside[:, 1:3], axis=1, initial=0.0) / local
-    found = np.maximum(1.0, wide / 2.5) * np.maximum(
-        1.0, np.median(np.nan_to_num(beside), axis=1) / local / 1.5
-    )
+    found = np.maximum(1.0, wide / 2.5)
+    found *= np.maximum(1.0, np.median(np.nan_to_num(beside), axis=1) / local / 1.5)
     if rows.volume is None:  # nothing can speak for a crash, so less is said
         return np.asarray(2 * found)
     stride = max(1, len(rows.volume) // 25_000)
@@ -114,9 +117,18 @@ def _closes(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
     stride = max(1, len(x) // 25_000)
     steps = np.abs(rows.open[1::stride] / rows.close[:-1:stride] - 1)
     loose = min(1.0, float(np.quantile(steps, 0.9)) / scale.whole)
-    believed = belief(rows, at, local)
+    believed = belief(rows, at, local, after=2)  # a close that carries over makes the next row wide
     needed = np.where(torn, SPIKE * (1 + 0.4 * loose) * believed ** (0.5 * loose), BOLD * believed)
     return at[size > needed * local]
+
+
+def _carried(rows: Bars, x: Floats, close: Ints) -> Ints:
+    """Rows whose open takes over the stray close of the row before, and whose own close does not."""
+    at = close[close < len(x) - 1]
+    size = np.abs(deviation(x, at))
+    taken = np.abs(np.log(rows.open[at + 1]) - x[at]) < 0.4 * size
+    left = np.abs(x[at + 1] - x[at]) > 0.6 * size
+    return at[taken & left] + 1
 
 
 def _opens(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:

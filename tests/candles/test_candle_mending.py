@@ -116,6 +116,21 @@ def test_a_spike_is_replaced_between_its_neighbours():
     pd.testing.assert_frame_equal(mended.frame.drop(AT[200])[COLUMNS], FRAME.drop(AT[200]), check_exact=True)
 
 
+def test_a_spike_that_the_next_open_takes_over_is_mended_on_both_sides():
+    raw = FRAME.copy()
+    stray = raw["close"].iloc[200] * 1.3
+    raw.iloc[200, 1:4:2] = stray
+    raw.iloc[201, :2] = stray
+    found = audit(raw, "1h").defects
+    assert list(zip(found["kind"], found["start"], found["end"], strict=True)) == [
+        ("spike", AT[200], AT[201])
+    ]
+    mended = repair(raw, "1h")
+    assert mended.frame.loc[AT[200:202], PRICES].max(axis=None) < FRAME["high"].iloc[195:206].max() * 1.01
+    rest = FRAME.index.drop(AT[200:202])
+    pd.testing.assert_frame_equal(mended.frame.loc[rest, COLUMNS], FRAME.loc[rest], check_exact=True)
+
+
 # sources
 
 
