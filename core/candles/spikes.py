@@ -22,7 +22,7 @@ from core.candles.screen import NEAR
 
 SPIKE = 5.0
 """Scales from which a close that does not carry over into the next open is a spike."""
-BOLD = 16.0
+BOLD = 12.0
 """Scales from which it is one although the next open follows it."""
 WICK = 5.0
 

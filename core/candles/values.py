@@ -8,6 +8,7 @@ import numpy as np
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints
 from core.candles.scale import Scale, chunks, scale_of
 from core.candles.spikes import Spikes, find
+from core.candles.volumes import volume_units
 
 _NONE = np.zeros(0, dtype=np.int64)
 _DECADE = float(np.log(10))
@@ -53,7 +54,7 @@ def examine(rows: Bars, slot: Ints) -> Flaws:
     kept, x = (rows, x) if places is None else (rows.take(places), x[places])
     scale = scale_of(x)
     spikes = find(kept, x, scale)
-    if rows.volume is not None and (volumes := _volume_units(kept, scale)) is not None:
+    if rows.volume is not None and (volumes := volume_units(kept, scale)) is not None:
         scaled["volume"] = volumes if places is None else (places[volumes[0]], volumes[1])
     if places is not None:
         spikes = Spikes(places[spikes.close], places[spikes.open], places[spikes.high], places[spikes.low])
@@ -192,45 +193,6 @@ def _fields(rows: Bars, row: int, level: float) -> dict[str, int]:
     decades = {name: _decades(value) for name, value in logs.items()}
     fits = all(decades[name] or abs(logs[name]) < 0.3 for name in PRICES)
     return {name: power for name, power in decades.items() if power} if fits else {}
-
-
-def _volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
-    """Volumes in quote units, or 100 or 1000 times too large, in rows whose prices did not move accordingly."""
-    volume = rows.volume
-    if volume is None or len(volume) < 100:
-        return None
-    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 25_000)], 0.99))  # what it has seen anyway
-    at = np.flatnonzero(volume > most)
-    if not len(at):
-        return None
-    window = np.clip(at[:, None] + np.arange(-30, 31), 0, len(volume) - 1)
-    around = volume[window]
-    middle = np.median(around, axis=1)
-    much = volume[at] > 30 * middle
-    much &= middle > 0
-    at, around, middle = at[much], around[much], middle[much]
-    if not len(at):
-        return None
-    logs = np.log(np.where(around > 0, around, np.nan) / middle[:, None])
-    spread = np.maximum(0.5, 1.4826 * np.nanmedian(np.abs(logs), axis=1))
-    ratio = np.log(volume[at] / middle)
-    window = np.clip(at[:, None] + np.arange(-30, 31), 0, len(volume) - 1)
-    ranges = np.log(rows.high[window] / rows.low[window])
-    own = np.log(rows.high[at] / rows.low[at])
-    # volume grows about with the square of the range, and so much of it is no error
-    lively = 2 * np.log(np.maximum(own / np.maximum(np.median(ranges, axis=1), scale.least(at)), 1.0))
-    unusual = 0.3 + np.sqrt(2 * np.log(len(volume)))  # the largest of as many is about this far out by chance
-    price = np.log(rows.close[at])
-    factor = np.ones(len(at))
-    for power in (np.log(1000.0), np.log(100.0), price):
-        fits = (
-            (power > np.log(30))
-            & (np.abs(ratio - lively / 2 - power) <= 2.5 * spread)
-            & (ratio - lively > unusual * spread)
-        )
-        factor = np.where(fits, np.exp(power), factor)
-    hit = factor > 1
-    return (at[hit], factor[hit]) if hit.any() else None
 
 
 def _frozen(rows: Bars, slot: Ints) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -69,6 +69,17 @@ def test_runs_of_the_same_candle():
     assert (line["start"], line["end"], line["count"]) == (AT[100], AT[105], 6)
 
 
+def test_a_stretch_of_volumes_in_quote_units():
+    frame = walk(600, 3, level=9000.0)
+    frame.iloc[200:240, 4] *= frame["close"].iloc[200:240]
+    line = only(audit(frame, "1h"), "unit_error")
+    assert (line["start"], line["count"]) == (AT[200], 40)
+    assert "quote" in line["detail"]
+    busy = walk(600, 3, level=9000.0)
+    busy.iloc[200:, 4] *= 400.0
+    assert audit(busy, "1h").defects.empty, "a market that becomes busy and stays so"
+
+
 def test_an_open_candle_and_an_overdue_series():
     now = AT[-1] + 0.5 * HOUR
     assert only(audit(FRAME, "1h", now=now), "incomplete")["start"] == AT[-1]
