@@ -59,15 +59,17 @@ class Mended:
 
 
 def mend(  # noqa: C901 - one branch a kind of defect, told in their order
-    found: Inspection, policy: RepairPolicy, fills: dict[int, Fill], *, judged: bool, own: str
+    found: Inspection, policy: RepairPolicy, fills: dict[int, Fill], stays: Bools, *, judged: bool, own: str
 ) -> Mended:
-    """Put right what the audit found. ``fills``: what sources have for single slots, by slot number.
+    """Put right what the audit found. ``fills``: what sources have for single slots, by slot number; rows that do
+    not stay are neither mended nor gone by.
 
     ``judged``: the series was repaired before, so only values that cannot be are looked at. In *as known* these
     are all that is touched too: a spike shows itself only by what follows it.
     """
     rows, slot, flaws = found.rows, found.shape.slot, found.flaws
     work = Mended.of(rows, slot)
+    work.lost = ~stays
     best = policy.view == "best" and policy.mend_values and not judged
     suspects: dict[int, tuple[set[str], str]] = {}
     if best:
@@ -241,10 +243,10 @@ def _wick(work: Mended, row: int, name: str, suspects: dict[int, tuple[set[str],
     return float(np.mean(np.abs(np.log(work.columns[name][at] / edge))))
 
 
-def record(work: Mended, book: Book, own: str, *, future: bool) -> None:
+def record(work: Mended, stays: Bools, book: Book, own: str, *, future: bool) -> None:
     """Write what changed into the ledger, a repair a row. ``future``: later candles were looked at."""
     time = work.rows.time
-    changed = sorted(work.touched)
+    changed = sorted(row for row in work.touched if stays[row])
     numbers = dict(zip(changed, book.number(len(changed)).tolist(), strict=True))
     for row in changed:
         method, reason, later, source = work.touched[row]
@@ -254,7 +256,7 @@ def record(work: Mended, book: Book, own: str, *, future: bool) -> None:
                 shown = f"{reason} (was {old})" if not np.isfinite(old) else reason
                 book.add(np.array([numbers[row]]), time[row : row + 1], name, np.array([old]), np.array([new]),
                          method, source, shown, future=later)  # fmt: skip
-    lost = np.flatnonzero(work.lost)
+    lost = np.flatnonzero(work.lost & stays)
     reasons = Labels.of(pd.Series([work.why_lost[row] for row in lost.tolist()], dtype=object))
     set_aside(book, work.rows.take(lost), own, reasons, future=future)
 

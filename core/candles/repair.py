@@ -143,8 +143,8 @@ def repair(
     found, stays = _off_grid(found, policy, book, own)
     _record_twins(found, policy, book, own)
     fills = _for_rows(found, seconds, policy, judged=judged)
-    work = mending.mend(found, policy, fills, judged=judged, own=own)
-    mending.record(work, book, own, future=policy.view == "best")
+    work = mending.mend(found, policy, fills, stays, judged=judged, own=own)
+    mending.record(work, stays, book, own, future=policy.view == "best")
     rows, slot, genuine = _standing(found, work, stays & ~work.lost, book, own)
     open_gaps = _fill(found, rows, slot, genuine, seconds, refused, policy, book, own) if len(rows) else []
     ledger = book.frame()

@@ -93,6 +93,15 @@ def test_rows_that_slip_off_the_grid_are_moved_and_strangers_set_aside():
     assert set(mended.ledger["method"]) == {"dropped"}
 
 
+def test_a_row_that_is_set_aside_is_not_mended_into_being_again():
+    stamps = AT[[10, 11]] - pd.Timedelta("1s")
+    broken_rows = pd.DataFrame(0.0, columns=PRICES, index=stamps).assign(open=[100.0, 0.0])
+    raw = pd.concat([FRAME[PRICES].iloc[:10], broken_rows, FRAME[PRICES].iloc[12:]])
+    first = repair(raw, "1h", policy=RepairPolicy(snap=False))
+    assert not stamps.isin(first.frame.index).any()
+    assert len(repair(first.frame, "1h").ledger) == 0
+
+
 def test_the_open_candle_is_set_aside_unless_it_is_wanted():
     now = AT[-1] + pd.Timedelta("20min")
     assert len(repair(FRAME, "1h", now=now).frame) == 599
