@@ -122,7 +122,7 @@ def _suspect(found: Inspection, suspects: dict[int, tuple[set[str], str]]) -> No
             level = float(rows.close[row])  # it opens where the stray close before it left off
         stray = float(rows.close[row] if close_off else rows.open[row])
         with np.errstate(all="ignore"):
-            size = float(np.log(stray / level))
+            size = float(np.log(stray) - np.log(level))  # infinite beside a price of 0: nothing is believed
             off = {name: float(np.log(rows.column(name)[row] / level)) * np.sign(size) for name in PRICES}
         fields = {name for name in PRICES if not off[name] < 0.4 * abs(size)}
         suspects[row] = (fields | {"close" if close_off else "open"}, "spike")
