@@ -174,9 +174,11 @@ class Hub:
         """See :meth:`AsyncHub.onchain`."""
         return self._wait(self.hub.onchain(metric, **fields))
 
-    def prediction(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Prediction]:
+    def prediction(
+        self, symbol: str, interval: str = "1h", horizon: int = 1, **fields: Any
+    ) -> Answer[Prediction]:
         """See :meth:`AsyncHub.prediction`."""
-        return self._wait(self.hub.prediction(symbol, interval, **fields))
+        return self._wait(self.hub.prediction(symbol, interval, horizon, **fields))
 
     def symbols(self, text: str = "", **how: Any) -> Symbols:
         """See :meth:`AsyncHub.symbols`."""

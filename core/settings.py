@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     ccxt_exchanges: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], ...], NoDecode] = Field(
         (), description="exchanges to ask through ccxt (an extra), by ccxt's names, after all others"
     )
+    transformers_model: str = Field(
+        "",
+        max_length=300,
+        description="a model of the sentiment of texts to run here, by its name on the Hub or its folder; "
+        "needs the extra transformers",
+    )
     lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
     lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
 

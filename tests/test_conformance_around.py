@@ -154,6 +154,20 @@ async def test_the_mood_of_the_market(lab, provider):
     assert provider.serves(SentimentQuery("to the moon")) is not None
 
 
+@each(SentimentQuery("x"))
+async def test_the_sentiment_of_a_text(lab, provider):
+    for text, label in (
+        ("Bitcoin soars to a record high", "positive"),
+        ("Exchange hacked, bitcoin plunges", "negative"),
+        ("{text} {symbol} \\u0000 <b>\u202e", "neutral"),
+    ):
+        mood = await ask(lab, provider, SentimentQuery(text))
+        assert mood.label == label
+        assert (mood.score > 0, mood.score < 0) == (label == "positive", label == "negative")
+        assert 0 < mood.confidence <= 1
+    assert "not the mood of the market" in provider.serves(SentimentQuery())
+
+
 HOSTILE = ("<", ">alert", "\u202e", "\u202c", "&amp;", "&nbsp;")
 
 
@@ -217,6 +231,7 @@ ASKED = [
         MetadataQuery("BTC"),
         NewsQuery(),
         SentimentQuery(),
+        SentimentQuery("Bitcoin soars"),
         SocialQuery("BTC"),
         *(OnChainQuery(metric) for call in provider.declaration.onchain for metric in call.metrics),
     )

@@ -39,7 +39,14 @@ def keys(monkeypatch):
 
 def queries(provider):
     symbol = provider.check_symbol
-    asked = [NewsQuery(), SentimentQuery(), MetadataQuery(), MetadataQuery("BTC"), SocialQuery("BTC")]
+    asked = [
+        NewsQuery(),
+        SentimentQuery(),
+        SentimentQuery("x"),
+        MetadataQuery(),
+        MetadataQuery("BTC"),
+        SocialQuery("BTC"),
+    ]
     asked += [OnChainQuery(next(iter(call.metrics))) for call in provider.declaration.onchain[:1]]
     if symbol:
         interval = next(iter(provider.declaration.ohlcv.intervals)) if provider.declaration.ohlcv else "1h"

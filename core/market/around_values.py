@@ -144,11 +144,11 @@ class Prediction:
     hit_low: float | None = None
     hit_high: float | None = None
     """The 95 % interval of the hit rate."""
-    base_rate: float | None = None
-    """How often the more frequent direction came true over the same candles: what always saying it gets."""
     tested: int = 0
     """On how many predictions the hit rate rests."""
-    verdict: str = ""
-    """What the hit rate is worth beside the base rate, in words."""
     time: datetime | None = None
     """When the candle closed from which it counts."""
+    base_rate: float | None = None
+    """How often the more frequent direction came true over the same candles: what always saying it gets."""
+    verdict: str = ""
+    """What the hit rate is worth beside the base rate, in words."""

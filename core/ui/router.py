@@ -48,6 +48,12 @@ page = st.navigation(
                 help="Every endpoint: state, circuit, cooldown left, success rate and latency.",
             ),
             st.Page(
+                PAGES / "models.py",
+                title="Models",
+                icon=":material/psychology:",
+                help="How the models do, a sentence to try, predictions with their record.",
+            ),
+            st.Page(
                 ALERTS,
                 title="Alerts",
                 icon=":material/notifications:",

@@ -7,7 +7,7 @@ Request templates may use ``{symbol}`` and ``{base}`` where an asset is asked ab
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from core.answer import BadPayload
 from core.market import (
@@ -146,6 +146,36 @@ class SentimentCall(Timed):
         return "the mood of the market only, not of a text"
 
 
+class TextSentimentCall(Call):
+    """The sentiment of a text, by a model elsewhere: labels, each with its probability. ``{text}`` is the text.
+
+    A list in a list is looked into, as answers to several texts are.
+    """
+
+    rows: Dotted = ()
+    label: Dotted
+    probability: Dotted
+    labels: Annotated[
+        dict[str, Annotated[float, Field(ge=-1, le=1)]],
+        Field(min_length=2),
+        AfterValidator(lambda known: {name.casefold(): score for name, score in known.items()}),
+    ]
+    """The model's label, in any case → what it says of the mood, from -1 to 1."""
+    measures: Annotated[str, Field(min_length=1)]
+    """Which model, in a few words."""
+
+    @classmethod
+    def template_names(cls) -> set[str]:
+        return {"text"}
+
+    def fits(self, query: Query) -> bool:
+        return isinstance(query, SentimentQuery) and query.text is not None
+
+    def lacks(self, query: Query) -> str:
+        del query
+        return "the sentiment of a text only, not the mood of the market"
+
+
 class SocialCall(Timed):
     """How much is said of an asset. A feed holds the newest posts and no figures."""
 
@@ -213,10 +243,12 @@ def read_metadata(
 
 
 def read_sentiment(
-    call: SentimentCall, query: SentimentQuery, body: Any, _now: float | None = None
+    call: SentimentCall | TextSentimentCall, query: SentimentQuery, body: Any, _now: float | None = None
 ) -> Sentiment:
-    """The mood now, and earlier ones where the answer has them."""
+    """The mood now, and earlier ones where the answer has them; or that of a text."""
     del query
+    if isinstance(call, TextSentimentCall):
+        return _of_text(call, body)
     rows = [body] if call.rows is None else find(body, call.rows)
     if not isinstance(rows, list) or not rows:
         shown = "missing" if rows is MISSING else clip(rows)
@@ -232,6 +264,32 @@ def read_sentiment(
     label = said or next(word for limit, word in _MOODS if index < limit)
     dated = tuple((moment, value) for moment, value in history if moment is not None)
     return Sentiment(score, label, call.measures, round(index, 6), history=dated, time=at)
+
+
+def _of_text(call: TextSentimentCall, body: Any) -> Sentiment:
+    """Every label's mood, weighed by its probability."""
+    rows = find(body, call.rows)
+    if isinstance(rows, list) and rows and isinstance(rows[0], list):
+        rows = rows[0]
+    if not isinstance(rows, list) or not rows:
+        shown = "missing" if rows is MISSING else clip(rows)
+        raise BadPayload(f"{show_path(call.rows)} is {shown}, expected a list of labels")
+    found: dict[str, float] = {}
+    for number, row in enumerate(rows, 1):
+        label, chance = find(row, call.label), find(row, call.probability)
+        if not isinstance(label, str) or label.casefold() not in call.labels or label.casefold() in found:
+            raise BadPayload(
+                f"label {number} is {clip(label)}, expected each of {' '.join(call.labels)} once"
+            )
+        if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
+            raise BadPayload(f"the probability of {label} is {clip(chance)}, expected 0 to 1")
+        found[label.casefold()] = float(chance)
+    whole = sum(found.values())
+    if whole <= 0:
+        raise BadPayload("no label has any probability")
+    likeliest = max(found, key=found.__getitem__)
+    score = sum(call.labels[label] * chance for label, chance in found.items()) / whole
+    return Sentiment(score, likeliest, call.measures, confidence=found[likeliest])
 
 
 def read_social(call: SocialCall, query: SocialQuery, body: Any, _now: float | None = None) -> Social:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from core.market import Capability, Query
 from core.wire.alternatives import Alternative
-from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall
+from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall, TextSentimentCall
 from core.wire.calls import BookCall, Call, CandleCall, CheckCall, TickerCall
 from core.wire.fields import (
     Asset,
@@ -190,6 +190,7 @@ class Declaration(Model):
     metadata: Annotated[tuple[MetadataCall, ...], BeforeValidator(as_list)] = ()
     news: NewsCall | None = None
     sentiment: SentimentCall | None = None
+    text_sentiment: TextSentimentCall | None = None
     social: SocialCall | None = None
     onchain: Annotated[tuple[OnChainCall, ...], BeforeValidator(as_list)] = ()
     listing: ListingCall | None = None
@@ -248,7 +249,7 @@ class Declaration(Model):
             "orderbook": self.orderbook,
             "metadata": self.metadata,
             "news": self.news,
-            "sentiment": self.sentiment,
+            "sentiment": tuple(filter(None, (self.sentiment, self.text_sentiment))),
             "social": self.social,
             "onchain": self.onchain,
         }

@@ -17,6 +17,7 @@ from core.market import (
     NewsQuery,
     OrderBookQuery,
     Query,
+    SentimentQuery,
     SymbolQuery,
     to_seconds,
 )
@@ -395,6 +396,8 @@ class Provider:
             since = None if now is None else int(now - call.window)
             iso = None if since is None else f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}"
             names |= {"since": since, "since_iso": iso}
+        if isinstance(query, SentimentQuery):
+            names["text"] = query.text
         if isinstance(call, NewsCall) and isinstance(query, NewsQuery):
             names |= {
                 "topic": call.anything if query.topic is None else words_of(query.topic),

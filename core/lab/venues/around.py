@@ -4,10 +4,12 @@ from core.lab.venue import Venue
 from core.lab.venues import communities, explorers, figures, ledgers, newsrooms, nodes, rss
 from core.lab.venues.alternative_me import AlternativeMe
 from core.lab.venues.blockchain_info import BlockchainInfo
+from core.lab.venues.huggingface import HuggingFace
 from core.lab.venues.mempool import Mempool
 
 AROUND: tuple[Venue, ...] = (
     AlternativeMe(),
+    HuggingFace(),
     rss.CoinDesk(),
     rss.Cointelegraph(),
     rss.Decrypt(),
