@@ -12,12 +12,12 @@ from core.engine.target import UnknownTarget
 from core.hub import Hub
 from core.market import INTERVALS, Prediction, Sentiment, parse_symbol
 from core.market.around import MOST_TEXT
-from core.models import ModelStatus
+from core.models import CAPABILITIES, ModelStatus
 from core.ops.heal import MODELS
 from core.ui import authority, states, words
 from core.ui.asked import SYMBOLS, not_offered, say_wrong
 
-DOES = {"sentiment": "sentiment of a text", "ai_prediction": "prediction", "technical": "indicators"}
+DOES = {"sentiment": "sentiment of a text", "ai_prediction": "prediction"}
 MOODS = {"positive": ("green", "sentiment_satisfied"), "negative": ("red", "sentiment_dissatisfied")}
 DIRECTIONS = {"up": "▲ up", "down": "▼ down", "unsure": "– unsure"}
 ANY = "whoever answers first"
@@ -28,14 +28,24 @@ _DONE = "models_done"
 
 def show(hub: Hub) -> None:
     """Three questions: do they work, what do they make of this sentence, what do they foretell and how well."""
-    rows = hub.models()
-    st.markdown(f"##### {sentence(rows)}")
-    _states(rows)
-    _anew(hub, rows)
+    top = st.container()
+    rows = _models(hub)
     st.subheader("Try a sentence", anchor=False, divider="gray")
     _try(hub, [row for row in rows if row.capability == "sentiment"])
     st.subheader("Predictions", anchor=False, divider="gray")
     _predictions(hub, [row for row in rows if row.capability == "ai_prediction"])
+    with top:  # drawn last: what was asked below counts
+        rows = _models(hub)
+        st.markdown(f"##### {sentence(rows)}")
+        _states(rows)
+        _anew(hub, rows)
+
+
+def _models(hub: Hub) -> list[ModelStatus]:
+    """Models of moods and of prices; the indicator engine has a page of its own."""
+    return sorted(
+        (row for row in hub.models() if row.capability in CAPABILITIES), key=lambda row: row.capability
+    )
 
 
 def sentence(rows: list[ModelStatus]) -> str:
@@ -53,7 +63,7 @@ def _states(rows: list[ModelStatus]) -> None:
     table = pd.DataFrame(
         {
             "Model": [row.name for row in rows],
-            "Does": [DOES.get(row.capability, row.capability) for row in rows],
+            "Does": [DOES[row.capability] for row in rows],
             "State": [str(states.of(row.state)) for row in rows],
             "Runs": ["here" if row.here else "elsewhere" for row in rows],
             "Load": [None if row.load_seconds is None else row.load_seconds * 1000 for row in rows],
