@@ -7,8 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
-from core.answer import Answer, NoAnswer
-from core.engine.target import UnknownTarget
+from core.answer import Answer, KintsugiError, NoAnswer
 from core.hub import Hub
 from core.market import INTERVALS, Prediction, Sentiment, parse_symbol
 from core.market.around import MOST_TEXT
@@ -133,7 +132,7 @@ def _renew(hub: Hub, target: str, force: bool) -> None:
         return
     try:
         result = hub.heal(target, force, who=authority.who())
-    except UnknownTarget as error:
+    except (KintsugiError, OSError) as error:
         st.session_state[_DONE] = [words.plain(str(error))]
         return
     lines = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import authority, frame, seen, status
-from core.ui.places import ACTIVITY, ALERTS, CANDLES, LAB, OVERVIEW, PROVIDERS, QUALITY, REPAIR
+from core.ui.places import ACTIVITY, ALERTS, CANDLES, LAB, MODELS, OVERVIEW, PROVIDERS, QUALITY, REPAIR
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -48,7 +48,7 @@ page = st.navigation(
                 help="Every endpoint: state, circuit, cooldown left, success rate and latency.",
             ),
             st.Page(
-                PAGES / "models.py",
+                MODELS,
                 title="Models",
                 icon=":material/psychology:",
                 help="How the models do, a sentence to try, predictions with their record.",
