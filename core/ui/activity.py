@@ -108,7 +108,6 @@ def _filters() -> Filters:
         kinds = st.multiselect(
             "What",
             list(BY_KIND),
-            format_func=lambda kind: " ".join(KINDS[kind]),
             key="kind",
             bind="query-params",
             placeholder="everything",

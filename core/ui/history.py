@@ -112,7 +112,7 @@ def _row(
         if latency
         else ""
     )
-    drawn = strips.uptime_strip(bars, said, _when) if bars else "<small>no data in this span</small>"
+    drawn = strips.uptime_strip(bars, said, when) if bars else "<small>no data in this span</small>"
     return (
         f'<div class="kin-row"><div class="kin-name"><span style="color:{look.color}">{look.sign}</span> '
         f"{escape(one.name)} <small>{look.word}<br>{escape(kinds)}</small></div>"
@@ -122,6 +122,7 @@ def _row(
     )
 
 
-def _when(bar: Bar) -> str:
+def when(bar: Bar) -> str:
+    """Which stretch of time a bar is."""
     start = datetime.fromtimestamp(bar.start, UTC)
     return f"{start:%d %b %Y}" if bar.seconds > 3600 else f"{start:%d %b %H:%M} UTC"

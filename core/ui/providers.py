@@ -1,54 +1,122 @@
-"""The providers page: every endpoint, how it does, and until when it is left alone."""
+"""The providers page: every endpoint, how it does, until when it is left alone, and what can be done about it."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
+from core.engine.health import SEVERITY
 from core.engine.snapshot import EndpointHealth, ProviderHealth, Snapshot
+from core.engine.target import UnknownTarget, endpoints_of
 from core.hub import Hub
-from core.ui import states, words
+from core.ops.results import HealResult, ProbeResult
+from core.ui import acting, provider_detail, seen, states, words
+from core.ui.asked import say_wrong
+from core.ui.overall import NOT_SEEN, WHAT
+from core.ui.work import progress
 
-REDRAWN = 5
-"""Seconds between two looks at the snapshot. Nothing is fetched."""
 ALL = "all"
-WHAT = {"ohlcv": "candles", "orderbook": "order book"}
-"""Capabilities that go by another name on pages."""
 
 
-@st.fragment(run_every=REDRAWN)
 def show(hub: Hub) -> None:
-    """State in one sentence, a row a provider, a row an endpoint."""
-    snapshot = hub.health()
-    st.markdown(f"##### {sentence(snapshot)}")
-    _providers(list(snapshot.providers.values()))
-    capability, troubled = _filters(snapshot)
-    rows = [
-        entry
-        for entry in snapshot.endpoints.values()
-        if capability in (ALL, entry.capability)
-        and (not troubled or entry.state not in ("healthy", "unknown", "disabled"))
-    ]
-    if rows:
-        _endpoints(rows, snapshot.time)
-    else:
-        st.info("No endpoint is in trouble.", icon=":material/check_circle:")
+    """Choices and actions, the target that is looked at, then every endpoint and provider."""
+    acting.say()
+    snapshot = seen.glance(hub)
+    target, capability, troubled, everyone = _controls(hub, snapshot)
+    if (job := acting.working()) is not None:
+        progress(job)
+    elif (result := acting.finished()) is not None:
+        _result(result)
+    if target:
+        provider_detail.show(hub, target)
+    _grid(hub, target, capability, troubled, everyone)
+    provider_detail.patterns(hub, target)
     with st.expander("What the states mean", icon=":material/help:", key="legend"):
         st.markdown("\n".join(f"- **{look}**: {look.means}" for look in states.STATES.values()))
 
 
-def sentence(snapshot: Snapshot) -> str:
-    """The whole field in one sentence."""
-    asked = [entry for entry in snapshot.providers.values() if entry.state not in ("unknown", "disabled")]
-    well = [entry for entry in asked if entry.state == "healthy"]
-    if snapshot.offline:
-        return "This machine is offline: nobody is to blame."
-    if not asked:
-        return "No provider has been asked yet."
-    if len(well) == len(asked):
-        return f"{len(asked)} provider{'s' * (len(asked) > 1)} asked so far, all healthy."
-    ill = [f"{words.plain(entry.name)} {states.of(entry.state).word}" for entry in asked if entry not in well]
-    return f"{len(well)} of {len(asked)} providers asked so far are healthy; {words.listed(ill)}."
+def _controls(hub: Hub, snapshot: Snapshot) -> tuple[str, str, bool, bool]:
+    targets, wrong = _targets(hub, snapshot)
+    capabilities = [ALL, *sorted({entry.capability for entry in snapshot.endpoints.values()})]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="providers_controls"):
+        target = st.selectbox(
+            "Look closer at",
+            targets,
+            format_func=lambda name: name or "all of them",
+            key="target",
+            bind="query-params",
+            width=300,
+        )
+        capability = st.selectbox(
+            "Endpoints of",
+            capabilities,
+            format_func=lambda name: WHAT.get(name, name),
+            key="capability",
+            bind="query-params",
+            width=160,
+        )
+        with st.container(width=230, gap=None):
+            troubled = st.toggle("Only those in trouble", key="troubled", bind="query-params")
+            everyone = st.toggle("Also those not asked", key="everyone", bind="query-params")
+    say_wrong(wrong)
+    if not target:
+        with st.container(horizontal=True, vertical_alignment="center", key="act_on_all"):
+            acting.buttons(hub, None, ("probe", "heal", "reset"))
+    return target, capability or ALL, bool(troubled), bool(everyone)
+
+
+def _targets(hub: Hub, snapshot: Snapshot) -> tuple[list[str], str]:
+    """All providers, endpoints that were asked, and the one in the address; what is wrong with that one."""
+    asked = [entry for entry in snapshot.endpoints.values() if entry.state not in NOT_SEEN]
+    offered = {"": None} | dict.fromkeys(sorted(snapshot.providers))
+    offered |= dict.fromkeys(sorted({f"{entry.provider}/{entry.capability}" for entry in asked}))
+    offered |= dict.fromkeys(sorted(entry.endpoint for entry in asked))
+    given = st.session_state.get("target") or st.query_params.get("target") or ""
+    if given not in offered:
+        try:
+            endpoints_of(hub.catalog, given)
+        except UnknownTarget as error:
+            return list(offered), f"{words.plain(str(error))}. Showing all of them instead."
+        offered[given] = None
+    return list(offered), ""
+
+
+@st.fragment(run_every=seen.EVERY)
+def _grid(hub: Hub, target: str, capability: str, troubled: bool, everyone: bool) -> None:
+    snapshot = seen.glance(hub)
+    within = {str(one) for one in endpoints_of(hub.catalog, target or None)}
+    entries = [
+        entry
+        for entry in snapshot.endpoints.values()
+        if entry.endpoint in within and capability in (ALL, entry.capability)
+    ]
+    calm = {"healthy", "unknown", "disabled"}
+    rows = [
+        entry
+        for entry in entries
+        if (entry.state not in calm if troubled else everyone or target or _asked(entry))
+    ]
+    rows.sort(key=lambda entry: (-SEVERITY.index(entry.state), entry.endpoint))
+    st.markdown("##### Endpoints")
+    if rows:
+        _endpoints(rows, snapshot.time)
+    elif troubled:
+        st.info("No endpoint is in trouble.", icon=":material/check_circle:")
+    else:
+        st.info(
+            "**No endpoint was asked yet.** The monitor begins by itself; *Probe all* asks everybody now.",
+            icon=":material/hourglass_empty:",
+        )
+    if len(rows) < len(entries) and not troubled:
+        st.caption(f"{len(entries) - len(rows)} more were not asked lately, or are disabled.")
+    if not target and not troubled:
+        st.markdown("##### Providers")
+        _providers([one for one in snapshot.providers.values() if everyone or one.state not in NOT_SEEN])
+
+
+def _asked(entry: EndpointHealth) -> bool:
+    """Not one that is only held back with its provider."""
+    return bool(entry.calls or entry.errors or entry.last_ok or entry.state == "isolated")
 
 
 def _providers(entries: Sequence[ProviderHealth]) -> None:
@@ -79,21 +147,6 @@ def _providers(entries: Sequence[ProviderHealth]) -> None:
     )
 
 
-def _filters(snapshot: Snapshot) -> tuple[str, bool]:
-    offered = [ALL, *sorted({entry.capability for entry in snapshot.endpoints.values()})]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        capability = st.selectbox(
-            "Endpoints of",
-            offered,
-            format_func=lambda name: WHAT.get(name, name),
-            key="capability",
-            bind="query-params",
-            width=220,
-        )
-        troubled = st.toggle("Only those in trouble", key="troubled", bind="query-params")
-    return capability or ALL, bool(troubled)
-
-
 def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
     def milliseconds(seconds: float | None) -> float | None:
         return None if seconds is None else seconds * 1000
@@ -103,7 +156,9 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
             "Endpoint": [entry.endpoint for entry in entries],
             "State": [str(states.of(entry.state)) for entry in entries],
             "Circuit": [states.CIRCUITS[entry.circuit] for entry in entries],
-            "Cooldown left": [words.span(entry.cooldown) if entry.cooldown else "" for entry in entries],
+            "Cooldown left": [words.left(entry.cooldown) for entry in entries],
+            "Truth": [states.CIRCUITS[entry.truth] for entry in entries],
+            "Errors": [entry.errors for entry in entries],
             "Calls": [entry.calls for entry in entries],
             "Success": [
                 None if entry.success_rate is None else entry.success_rate * 100 for entry in entries
@@ -119,6 +174,10 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
         hide_index=True,
         column_config={
             "Endpoint": st.column_config.TextColumn(pinned=True),
+            "Truth": st.column_config.TextColumn(
+                help="The circuit of untrue data: open while in quarantine."
+            ),
+            "Errors": st.column_config.NumberColumn(help="That count now; successes wear them down."),
             "Success": st.column_config.NumberColumn(format="%.0f %%", help="Of the last 50 calls."),
             "p50": st.column_config.NumberColumn(format="%.0f ms", help="Of the last 50 successes."),
             "p95": st.column_config.NumberColumn(format="%.0f ms", help="Of the last 50 successes."),
@@ -133,3 +192,40 @@ def _colored(table: pd.DataFrame) -> "pd.io.formats.style.Styler":
     """State words in their colours; the sign and the word say the same without them."""
     colors = {str(look): f"color: {look.color}" for look in states.STATES.values()}
     return table.style.map(lambda cell: colors.get(cell, "") if isinstance(cell, str) else "")
+
+
+def _result(result: ProbeResult | HealResult) -> None:
+    """What a probe or a healing came to, in a sentence and a table."""
+    about = words.plain(result.target or "all")
+    if isinstance(result, ProbeResult):
+        st.markdown(
+            f":material/network_ping: **Probed {about}**, {words.utc(result.time)}: {result.good} of "
+            f"{words.count(len(result.probes), 'endpoint')} answered."
+        )
+        rows: list[tuple[str, str, str, str]] = [
+            (
+                one.endpoint,
+                one.outcome,
+                f"{states.of(one.before).word} → {states.of(one.after).word}",
+                one.reason,
+            )
+            for one in result.probes
+        ]
+    else:
+        st.markdown(
+            f":material/healing: **Healed {about}**, {words.utc(result.time)}: {result.healed} of "
+            f"{words.count(len(result.healings), 'target')} answer again."
+            + ("" if result.healings else " Nothing was ill.")
+        )
+        rows = [
+            (one.target, one.outcome, " → ".join(step.step for step in one.steps), one.detail)
+            for one in result.healings
+        ]
+    if rows:
+        with st.expander("One by one", key="result_detail"):
+            st.dataframe(
+                pd.DataFrame(rows, columns=["Target", "Outcome", "Steps", "Detail"]),
+                hide_index=True,
+                key="result_table",
+                alt=f"{len(rows)} results",
+            )

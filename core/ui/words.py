@@ -17,6 +17,13 @@ def span(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
+def left(seconds: float) -> str:
+    """A countdown: ``42 s``, ``2 min 05 s``, ``3 h``; empty when it is over."""
+    if 60 <= seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60 // 1:02.0f} s"
+    return span(seconds) if seconds > 0 else ""
+
+
 def ago(seconds: float) -> str:
     """``just now``, ``3 min ago``."""
     return "just now" if seconds < 2 else f"{span(seconds)} ago"

@@ -1,64 +1,157 @@
 """The providers page under AppTest."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.engine.health import SEVERITY
 from core.hub import Hub
-from core.ui import states
+from core.ops.patterns import Pattern
+from core.ui import acting, authority, states
 
 App = Callable[..., AppTest]
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "providers.py")
 
 
-@pytest.fixture
-def opened(app: App) -> Callable[[], AppTest]:
-    def go() -> AppTest:
-        at = app().switch_page(PAGE).run()
-        assert not at.exception, at.exception
-        return at
-
-    return go
+@pytest.fixture(autouse=True)
+def rested() -> None:
+    """Nobody has acted yet."""
+    acting._last.clear()
 
 
 def endpoints(at: AppTest) -> dict[str, dict[str, object]]:
-    return at.dataframe[1].value.set_index("Endpoint").to_dict("index")
+    return at.dataframe[0].value.set_index("Endpoint").to_dict("index")
 
 
-def test_every_endpoint_is_listed_with_its_state(lab_hub: Hub, opened: Callable[[], AppTest]) -> None:
-    rows = endpoints(opened())
+def said(at: AppTest) -> str:
+    groups = (at.markdown, at.warning, at.error, at.info, at.caption, at.success)
+    return "\n".join(e.value.replace("\\", "").replace("\u2060", "") for group in groups for e in group)
+
+
+def ask(hub: Hub, *symbols: str) -> None:
+    """And let the journal take it in."""
+    for symbol in symbols:
+        hub.price(symbol, refresh=True)
+    hub._wait(hub.hub.journal.flushed())
+
+
+def until_done(at: AppTest) -> None:
+    for _ in range(200):
+        if not at.get("progress"):
+            return
+        at.run()
+    raise AssertionError("the work does not end")
+
+
+def test_every_endpoint_is_listed_with_its_state(lab_hub: Hub, app: App) -> None:
+    ask(lab_hub, "BTC/USDT")
+    at = app("providers")
+    assert set(endpoints(at)) == {"binance/price@api.binance.com"}, "those that were asked"
+    assert "more were not asked lately" in said(at)
+    rows = endpoints(app("providers", everyone="true"))
     assert set(rows) == set(lab_hub.health().endpoints)
-    assert rows["binance/ohlcv@api.binance.com"]["State"] == "● healthy"  # the candles page asked it
+    assert rows["binance/price@api.binance.com"]["State"] == "● healthy"
     assert rows["kraken/orderbook@api.kraken.com"]["State"] == "○ not asked yet"
 
 
-def test_an_open_circuit_with_its_cooldown(lab_hub: Hub, opened: Callable[[], AppTest]) -> None:
+def test_an_open_circuit_with_its_cooldown_and_its_signature(lab_hub: Hub, app: App) -> None:
     lab_hub.lab.inject("kraken", "status:500")
-    for _ in range(3):
-        lab_hub.price("BTC/USD", refresh=True)
-    at = opened()
+    ask(lab_hub, *["BTC/USD"] * 3)
+    at = app("providers", target="kraken/price", capability="price")
     row = endpoints(at)["kraken/price@api.kraken.com"]
-    assert (row["State"], row["Circuit"]) == ("✕ unavailable", "╱ open")
+    assert (row["State"], row["Circuit"], row["Errors"]) == ("✕ unavailable", "╱ open", 3)
     assert row["Cooldown left"].endswith(" s")
     assert "500" in row["Why"]
     assert row["Success"] == 0
-    assert "Kraken unavailable" in at.markdown[1].value + at.markdown[0].value
+    words = said(at)
+    assert "Kraken unavailable" in words
+    assert "**✕ unavailable**, price at api.kraken.com · circuit open · asked again in" in words
+    signature = at.table[0].value
+    assert "500" in signature.index[0]
+    assert signature["Times"].tolist() == [3]
+    assert "no data in" not in words
+    assert "3 tries in 24 hours, 0.00 %" in words
 
 
-def test_only_those_in_trouble(lab_hub: Hub, opened: Callable[[], AppTest]) -> None:
+def test_only_those_in_trouble(lab_hub: Hub, app: App) -> None:
     lab_hub.isolate("coinbase/price", "testing")
-    at = opened()
-    at.toggle(key="troubled").set_value(True).run()
+    at = app("providers", troubled="true")
     assert set(endpoints(at)) == {"coinbase/price@api.exchange.coinbase.com"}
 
 
-def test_one_capability(lab_hub: Hub, opened: Callable[[], AppTest]) -> None:
-    at = opened()
-    at.selectbox(key="capability").set_value("orderbook").run()
-    assert {row.split("@")[0].split("/")[1] for row in endpoints(at)} == {"orderbook"}
+def test_a_target_of_nothing_is_said(lab_hub: Hub, app: App) -> None:
+    words = said(app("providers", target="nobody/price"))
+    assert "nobody" in words
+    assert "Showing all of them instead." in words
+
+
+@pytest.mark.usefixtures("at_home")
+def test_isolating_asks_first_and_is_on_record(lab_hub: Hub, app: App) -> None:
+    ask(lab_hub, "BTC/USDT")
+    at = app("providers", target="binance")
+    at.button(key="act_isolate_binance").click().run()
+    assert lab_hub.health().providers["binance"].state == "healthy", "only asked so far"
+    assert "Nothing is sent to it until it is restored" in said(at)
+    at.text_input(key="acting_reason").set_value("a drill")
+    at.button(key="confirmed").click().run()
+    assert lab_hub.health().providers["binance"].state == "isolated"
+    assert "Isolated: binance." in said(at)
+    (event,) = lab_hub.journal.events(kinds=["admin"], target="binance")
+    assert (event.action, event.detail) == ("isolate", "a drill")
+    assert event.who.startswith("page, ")
+    at.button(key="act_restore_binance").click().run()
+    at.button(key="confirmed").click().run()
+    assert lab_hub.health().providers["binance"].state == "healthy"
+
+
+@pytest.mark.usefixtures("at_home")
+def test_probing_shows_what_came_of_it_and_not_twice_at_once(lab_hub: Hub, app: App) -> None:
+    at = app("providers", target="kraken/price")
+    at.button(key="act_probe_kraken/price").click().run()
+    at.button(key="confirmed").click().run()
+    until_done(at)
+    assert "Probed kraken/price" in said(at)
+    assert "1 of 1 endpoint answered" in said(at)
+    assert lab_hub.health().endpoints["kraken/price@api.kraken.com"].calls == 1
+    at.button(key="act_probe_kraken/price").click().run()
+    at.button(key="confirmed").click().run()
+    assert "the same was done just now" in said(at)
+    assert lab_hub.health().endpoints["kraken/price@api.kraken.com"].calls == 1
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_long_action_can_be_cancelled(lab_hub: Hub, app: App) -> None:
+    lab_hub.lab.inject("kraken", "timeout")
+    at = app("providers", target="kraken")
+    at.button(key="act_probe_kraken").click().run()
+    at.button(key="confirmed").click().run()
+    at.button(key="cancel_job").click().run()
+    until_done(at)
+    assert "was cancelled" in said(at)
+
+
+def test_who_may_not_act_sees_why_and_a_forged_click_does_nothing(
+    lab_hub: Hub, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authority, "refused", lambda: "")
+    at = app("providers", target="kraken")
+    at.button(key="act_reset_kraken").click().run()
+    monkeypatch.setattr(authority, "refused", lambda: "the door is shut")
+    at.button(key="confirmed").click().run()
+    assert "Not done: the door is shut." in said(at)
+    assert "Acting is not possible from here: the door is shut." in said(at)
+    assert not lab_hub.journal.events(kinds=["admin"])
+
+
+@pytest.mark.usefixtures("at_home")
+def test_patterns_come_with_their_evidence(lab_hub: Hub, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Pattern(
+        "flapping", "kraken/price@api.kraken.com", 0.0, 60.0, "opened <b>4</b> times", {"openings": [1.0]}
+    )
+    monkeypatch.setattr(lab_hub, "patterns", lambda: [one])
+    at = app("providers")
+    assert any("Flapping" in box.label and "\\<b\\>" in box.label for box in at.expander)
+    assert "openings" in at.json[0].value
 
 
 def test_every_state_differs_in_sign_word_and_colour() -> None:
