@@ -1,5 +1,7 @@
 """How everything does: what is served and by whom, what is wrong, what was mended."""
 
-from core.ui import frame, overview
+from core.ui import frame, overview, start
 
-overview.show(frame.hub())
+hub = frame.hub()
+start.panel(hub)
+overview.show(hub)
