@@ -90,7 +90,10 @@ class Polls:
         if not best.found:
             what = f"{described(query)} from {query.quorum} independent venues"
             raise NoAnswer(what, in_order(attempts), offline=bool(attempts) and best.offline)
-        return self._agreed(query, best, attempts)
+        polled = self._agreed(query, best, attempts)
+        if polled.value.dissenting:
+            await self._exchange.persist()
+        return polled
 
     async def _run(self, poll: _Poll, until: float) -> None:
         """Ask as many as are wanted; another for each that fails, and once for those that are slow."""

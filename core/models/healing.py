@@ -6,8 +6,8 @@ from functools import partial
 from core.answer import KintsugiError
 from core.catalog import Catalog, Provider
 from core.models.model import KIND, ModelProvider
-from core.models.status import TARGET, why_ill
-from core.ops.heal import Healable
+from core.models.status import why_ill
+from core.ops.heal import MODEL, Healable
 from core.ops.tally import GOOD
 from core.world import World
 
@@ -16,7 +16,7 @@ def healables(catalog: Catalog, world: Callable[[], World]) -> dict[str, Healabl
     """``model:NAME`` → how it is healed, for every model of the catalogue, here or elsewhere."""
     models = [provider for provider in catalog.values() if provider.kind == KIND]
     return {
-        TARGET + provider.id: Healable(partial(_ill, provider, world), partial(_renew, provider, world))
+        MODEL + provider.id: Healable(partial(_ill, provider, world), partial(_renew, provider, world))
         for provider in models
     }
 

@@ -9,8 +9,6 @@ from core.engine.snapshot import Snapshot
 from core.market import Capability
 from core.models.model import KIND, ModelProvider
 
-TARGET = "model:"
-"""How a model is named as a target of healing: ``model:vader``."""
 CAPABILITIES: tuple[Capability, ...] = ("sentiment", "ai_prediction")
 
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 DATA = "data:"
 """How a candle series is named as a target: ``data:BTC/USDT/1h``."""
+MODEL = "model:"
+"""How a model is named as a target: ``model:vader``."""
 MODELS = "model:*"
 """All models as a target: those that are ill, or every one by force."""
 AT_ONCE = 5
@@ -162,7 +164,7 @@ class Healer:
             return [DATA + "/".join(_series(target))]
         if target == MODELS:
             return [name for name, other in self._others.items() if force or other.ill()]
-        if target is not None and target.startswith("model:"):
+        if target is not None and target.startswith(MODEL):
             if target not in self._others:
                 known = " ".join(sorted(self._others)) or "none"
                 raise UnknownTarget(f"target={target[:80]!r}: expected one of the models: {known}")
@@ -172,6 +174,8 @@ class Healer:
         chosen = [one for one in endpoints if force or named or self._state(one) in ILL]
         if target is not None:
             return [*chosen]
+        # A model is healed by its own way, which ends with asking its endpoint.
+        chosen = [one for one in chosen if MODEL + one.provider not in self._others]
         return [*chosen, *(name for name, other in self._others.items() if force or other.ill())]
 
     def _refusal(self, target: Endpoint | str, force: bool) -> Healing | None:

@@ -18,7 +18,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.local import on_the_network
 from core.engine.snapshot import HostHealth
-from core.ops.heal import AT_ONCE, Healable, Healer
+from core.ops.heal import AT_ONCE, MODEL, Healable, Healer
 from core.ops.watch import Watch
 from core.settings import Settings
 
@@ -172,6 +172,7 @@ class Monitor:
             if (health.circuit.state == "open" or health.truth.state == "open")
             and not max(health.circuit.left(now), health.truth.left(now))
             and self._guard.state(endpoint, now) in {"unavailable", "dissenting"}
+            and MODEL + endpoint.provider not in self._others
             and self._healer.may(str(endpoint), pace)
         ]
         ill = [name for name, other in self._others.items() if other.ill() and self._healer.may(name, pace)]

@@ -12,7 +12,7 @@ from core.hub import Hub
 from core.market import INTERVALS, Prediction, Sentiment, parse_symbol
 from core.market.around import MOST_TEXT
 from core.models import CAPABILITIES, ModelStatus
-from core.ops.heal import MODELS
+from core.ops.heal import MODEL, MODELS
 from core.ui import authority, states, words
 from core.ui.asked import SYMBOLS, not_offered, say_wrong
 
@@ -101,7 +101,7 @@ def _anew(hub: Hub, rows: list[ModelStatus]) -> None:
     if reason := authority.refused():
         st.caption(f"Models cannot be started anew from here: {words.plain(reason)}.")
         return
-    names = {row.model: row.name for row in rows if f"model:{row.model}" in hub.hub.healables}
+    names = {row.model: row.name for row in rows if MODEL + row.model in hub.hub.healables}
     ill = sum(bool(row.ill) for row in rows)
     with st.container(horizontal=True, vertical_alignment="bottom", key="anew"):
         model = st.selectbox(
@@ -112,7 +112,7 @@ def _anew(hub: Hub, rows: list[ModelStatus]) -> None:
             icon=":material/restart_alt:",
             key="renew_one",
             on_click=_renew,
-            args=(hub, f"model:{model}", True),
+            args=(hub, f"{MODEL}{model}", True),
             help="Loads it again and asks it until it counts as healthy.",
         )
         st.button(
@@ -228,6 +228,15 @@ def _predictions(hub: Hub, rows: list[ModelStatus]) -> None:
         _foretold(found)
 
 
+def worth(one: Prediction) -> str:
+    """What a record is worth beside the base rate, in two words."""
+    if one.hit_low is None or one.hit_high is None or one.base_rate is None:
+        return "not tested"
+    return (
+        "better" if one.hit_low > one.base_rate else "worse" if one.hit_high < one.base_rate else "no better"
+    )
+
+
 def _foretold(found: list[tuple[ModelStatus, Answer[Prediction]]]) -> None:
     first = found[0][1]
     value = first.value
@@ -254,7 +263,7 @@ def _foretold(found: list[tuple[ModelStatus, Answer[Prediction]]]) -> None:
             ],
             "Base rate": [None if one.base_rate is None else one.base_rate * 100 for one in told],
             "Tests": [one.tested for one in told],
-            "So": [one.verdict.rpartition(": ")[2] for one in told],
+            "So": [worth(one) for one in told],
             "From": [answer.notes[1] if len(answer.notes) > 1 else "" for _, answer in found],
         }
     )
@@ -272,9 +281,7 @@ def _foretold(found: list[tuple[ModelStatus, Answer[Prediction]]]) -> None:
                 format="%.1f %%",
                 help="How often the more frequent direction came true over the same candles.",
             ),
-            "So": st.column_config.TextColumn(
-                help="What the record is worth beside the base rate.", width="medium"
-            ),
+            "So": st.column_config.TextColumn(help="What the record is worth beside the base rate."),
         },
         key="predictions",
         placeholder="",

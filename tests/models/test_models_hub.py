@@ -74,6 +74,7 @@ async def test_one_that_fails_degrades_to_the_next_and_its_circuit_opens(open_hu
         status = next(one for one in hub.models() if one.model == "bad")
         assert status.state == "unavailable"
         assert "CUDA" in status.ill
+        assert [one.target for one in (await hub.heal()).healings] == ["model:bad"]  # once, by its own way
         await hub.journal.flushed()
         assert {event.target for event in hub.journal.events(kinds=["attempt"], limit=50)} == {
             "bad/sentiment@local"

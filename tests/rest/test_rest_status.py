@@ -104,3 +104,16 @@ def test_endpoints_and_circuits_can_be_chosen(client: Any, lab_hub: Hub) -> None
         ("open", "closed", "unavailable")
     ]
     assert circuits[0]["cooldown"] > 0
+
+
+def test_models_say_how_they_do_and_are_started_anew(at_home):
+    at_home.get("/api/v1/sentiment", params={"text": "Bitcoin soars"})
+    rows = {row["model"]: row for row in at_home.get("/api/v1/models").json()["models"]}
+    assert {"vader", "huggingface", "logistic", "momentum", "mean_reversion", "indicators"} <= set(rows)
+    assert (rows["vader"]["state"], rows["vader"]["loaded"], rows["vader"]["loads"]) == ("healthy", True, 1)
+    assert rows["vader"]["load_seconds"] > 0
+    assert (rows["huggingface"]["here"], rows["huggingface"]["loaded"]) == (False, None)
+    healed = at_home.post("/api/v1/heal", json={"target": "model:vader", "force": True}).json()
+    assert [one["outcome"] for one in healed["healings"]] == ["healed"]
+    assert at_home.post("/api/v1/heal", json={"target": "model:*"}).json()["healings"] == []
+    assert at_home.post("/api/v1/heal", json={"target": "model:gpt"}).status_code == 400
