@@ -3,66 +3,65 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from functools import partial
+from functools import partial, wraps
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
-import pandas as pd
 
-from core.answer import Answer, KintsugiError
+from core.answer import KintsugiError
 from core.async_hub import AsyncHub
-from core.backfill import Backfilled
 from core.candles import RepairPolicy
 from core.candles.archive import Archive
 from core.catalog import Catalog
 from core.clock import Clock
-from core.engine.proxy import Passed
 from core.engine.snapshot import Snapshot
 from core.features import KeyFeature
-from core.indicators import Summary
 from core.lab import Lab
-from core.market import (
-    AssetFacts,
-    MarketOverview,
-    Moment,
-    News,
-    OnChainFigure,
-    OrderBook,
-    Prediction,
-    Query,
-    Quote,
-    Sentiment,
-    Social,
-    Volume,
-)
-from core.mend import Mended
 from core.models import ModelStatus
-from core.ops.alerts import Alert, Rule, Watched
-from core.ops.alerts.outbox import TargetState
-from core.ops.heal import Tell
-from core.ops.overrides import Configured, Knob
-from core.ops.patterns import Pattern
+from core.ops.overrides import Knob
 from core.ops.read import JournalReader
-from core.ops.results import HealResult, ProbeResult
-from core.ops.stats import Stats
-from core.paging import OnProgress
 from core.settings import Settings
-from core.symbols import Symbols
 
 __all__ = ["AsyncHub", "Hub", "close_shared", "opened", "shared"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncHub, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["Hub", P], T]:
+    """The same method, for a caller that waits: its arguments, its words, its result."""
+
+    @wraps(method)
+    def waits(self: "Hub", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._wait(method(self.hub, *args, **kwargs))
+
+    return waits
+
+
+def _telling(
+    method: Callable[Concatenate[AsyncHub, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["Hub", P], T]:
+    """The same for long work; its ``progress`` is called in the thread that waits."""
+
+    @wraps(method)
+    def waits(self: "Hub", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        progress: Any = kwargs.pop("progress", None)
+        return self._wait_telling(partial(method, self.hub, *args, **kwargs), progress)
+
+    return waits
 
 
 class Hub:
     """The blocking twin of :class:`AsyncHub`, for scripts, notebooks and pages; safe from any thread.
 
     Its loop lives in a thread of its own. Nothing made there is ever awaited elsewhere: other loops use
-    :meth:`run`.
+    :meth:`run`. Of long work ``progress`` is called in the thread that waits.
     """
 
     def __init__(
@@ -130,91 +129,57 @@ class Hub:
         """
         return self._submit(job)
 
-    def fetch(self, query: Query, **how: Any) -> Answer[Any]:
-        """See :meth:`AsyncHub.fetch`."""
-        return self._wait(self.hub.fetch(query, **how))
+    fetch = _blocking(AsyncHub.fetch)
+    candles = _blocking(AsyncHub.candles)
+    price = _blocking(AsyncHub.price)
+    volume = _blocking(AsyncHub.volume)
+    orderbook = _blocking(AsyncHub.orderbook)
+    technical = _blocking(AsyncHub.technical)
+    metadata = _blocking(AsyncHub.metadata)
+    news = _blocking(AsyncHub.news)
+    sentiment = _blocking(AsyncHub.sentiment)
+    social = _blocking(AsyncHub.social)
+    onchain = _blocking(AsyncHub.onchain)
+    prediction = _blocking(AsyncHub.prediction)
+    symbols = _blocking(AsyncHub.symbols)
 
-    def candles(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[pd.DataFrame]:
-        """See :meth:`AsyncHub.candles`."""
-        return self._wait(self.hub.candles(symbol, interval, **fields))
+    mend = _telling(AsyncHub.mend)
+    backfill = _telling(AsyncHub.backfill)
+    settled = _blocking(AsyncHub.settled)
 
-    def price(self, symbol: str, **fields: Any) -> Answer[Quote]:
-        """See :meth:`AsyncHub.price`."""
-        return self._wait(self.hub.price(symbol, **fields))
+    health = _blocking(AsyncHub.health)
+    stats = _blocking(AsyncHub.stats)
+    patterns = _blocking(AsyncHub.patterns)
+    diagnostics = _blocking(AsyncHub.diagnostics)
 
-    def volume(self, symbol: str, **fields: Any) -> Answer[Volume]:
-        """See :meth:`AsyncHub.volume`."""
-        return self._wait(self.hub.volume(symbol, **fields))
+    alerts = _blocking(AsyncHub.alerts)
+    acknowledge = _blocking(AsyncHub.acknowledge)
+    alert_rules = _blocking(AsyncHub.alert_rules)
+    set_alert_rule = _blocking(AsyncHub.set_alert_rule)
+    watchlist = _blocking(AsyncHub.watchlist)
+    watch = _blocking(AsyncHub.watch)
+    unwatch = _blocking(AsyncHub.unwatch)
+    alert_targets = _blocking(AsyncHub.alert_targets)
+    send_test_alert = _blocking(AsyncHub.send_test_alert)
 
-    def orderbook(self, symbol: str, depth: int = 20, **fields: Any) -> Answer[OrderBook]:
-        """See :meth:`AsyncHub.orderbook`."""
-        return self._wait(self.hub.orderbook(symbol, depth, **fields))
+    reset = _blocking(AsyncHub.reset)
+    probe = _telling(AsyncHub.probe)
+    heal = _telling(AsyncHub.heal)
+    forget_failures = _blocking(AsyncHub.forget_failures)
+    isolate = _blocking(AsyncHub.isolate)
+    restore = _blocking(AsyncHub.restore)
+    forward = _blocking(AsyncHub.forward)
+    record_action = _blocking(AsyncHub.record_action)
 
-    def technical(self, symbol: str, interval: str = "1h", **fields: Any) -> Answer[Summary]:
-        """See :meth:`AsyncHub.technical`."""
-        return self._wait(self.hub.technical(symbol, interval, **fields))
+    configure = _blocking(AsyncHub.configure)
+    reload_settings = _blocking(AsyncHub.reload_settings)
 
-    def metadata(self, asset: str | None = None, **fields: Any) -> Answer[MarketOverview | AssetFacts]:
-        """See :meth:`AsyncHub.metadata`."""
-        return self._wait(self.hub.metadata(asset, **fields))
-
-    def news(self, topic: str | None = None, limit: int = 20, **fields: Any) -> Answer[News]:
-        """See :meth:`AsyncHub.news`."""
-        return self._wait(self.hub.news(topic, limit, **fields))
-
-    def sentiment(self, text: str | None = None, **fields: Any) -> Answer[Sentiment]:
-        """See :meth:`AsyncHub.sentiment`."""
-        return self._wait(self.hub.sentiment(text, **fields))
-
-    def social(self, symbol: str, **fields: Any) -> Answer[Social]:
-        """See :meth:`AsyncHub.social`."""
-        return self._wait(self.hub.social(symbol, **fields))
-
-    def onchain(self, metric: str, **fields: Any) -> Answer[OnChainFigure]:
-        """See :meth:`AsyncHub.onchain`."""
-        return self._wait(self.hub.onchain(metric, **fields))
-
-    def prediction(
-        self, symbol: str, interval: str = "1h", horizon: int = 1, **fields: Any
-    ) -> Answer[Prediction]:
-        """See :meth:`AsyncHub.prediction`."""
-        return self._wait(self.hub.prediction(symbol, interval, horizon, **fields))
-
-    def symbols(self, text: str = "", **how: Any) -> Symbols:
-        """See :meth:`AsyncHub.symbols`."""
-        return self._wait(self.hub.symbols(text, **how))
-
-    def mend(
-        self, symbol: str, interval: str = "1h", *, progress: OnProgress | None = None, **fields: Any
-    ) -> Mended:
-        """See :meth:`AsyncHub.mend`; ``progress`` is called in the thread that waits."""
-        return self._wait_telling(partial(self.hub.mend, symbol, interval, **fields), progress)
+    open_lab = _blocking(AsyncHub.open_lab)
+    go_live = _blocking(AsyncHub.go_live)
 
     def repair_policy(self) -> RepairPolicy:
         """See :meth:`AsyncHub.repair_policy`."""
         return self.hub.repair_policy()
-
-    def backfill(
-        self,
-        symbol: str,
-        interval: str,
-        start: Moment,
-        end: Moment | None = None,
-        *,
-        providers: Sequence[str] | None = None,
-        progress: OnProgress | None = None,
-    ) -> Backfilled:
-        """See :meth:`AsyncHub.backfill`; ``progress`` is called in the thread that waits."""
-        job = partial(self.hub.backfill, symbol, interval, start, end, providers=providers)
-        return self._wait_telling(job, progress)
-
-    def settled(self) -> None:
-        """See :meth:`AsyncHub.settled`."""
-        self._wait(self.hub.settled())
-
-    def health(self) -> Snapshot:
-        """See :meth:`AsyncHub.health`."""
-        return self._wait(self.hub.health())
 
     def snapshot(self) -> Snapshot:
         """See :meth:`AsyncHub.snapshot`."""
@@ -228,43 +193,6 @@ class Hub:
     def journal(self) -> JournalReader:
         """What happened, in the world that answers now; asked in the caller's own thread."""
         return self.hub.journal
-
-    def stats(self) -> Stats:
-        """See :meth:`AsyncHub.stats`."""
-        return self._wait(self.hub.stats())
-
-    def reset(self, target: str | None = None, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.reset`."""
-        self._wait(self.hub.reset(target, who=who))
-
-    def probe(
-        self, target: str | None = None, *, who: str = "script", progress: Tell | None = None
-    ) -> ProbeResult:
-        """See :meth:`AsyncHub.probe`; ``progress`` is called in the thread that waits."""
-        return self._wait_telling(partial(self.hub.probe, target, who=who), progress)
-
-    def heal(
-        self,
-        target: str | None = None,
-        force: bool = False,
-        *,
-        who: str = "script",
-        progress: Tell | None = None,
-    ) -> HealResult:
-        """See :meth:`AsyncHub.heal`; ``progress`` is called in the thread that waits."""
-        return self._wait_telling(partial(self.hub.heal, target, force, who=who), progress)
-
-    def patterns(self, *, days: float = 7.0) -> list[Pattern]:
-        """See :meth:`AsyncHub.patterns`."""
-        return self._wait(self.hub.patterns(days=days))
-
-    def configure(self, changes: Mapping[str, Any], *, who: str = "script") -> Configured:
-        """See :meth:`AsyncHub.configure`."""
-        return self._wait(self.hub.configure(changes, who=who))
-
-    def reload_settings(self, *, who: str = "script") -> Configured:
-        """See :meth:`AsyncHub.reload_settings`."""
-        return self._wait(self.hub.reload_settings(who=who))
 
     def knobs(self) -> tuple[Knob, ...]:
         """See :meth:`AsyncHub.knobs`."""
@@ -281,76 +209,6 @@ class Hub:
             return self.hub.models()
 
         return self._wait(now())
-
-    def forget_failures(self, target: str | None = None, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.forget_failures`."""
-        self._wait(self.hub.forget_failures(target, who=who))
-
-    def record_action(self, action: str, target: str, detail: str, *, who: str) -> None:
-        """See :meth:`AsyncHub.record_action`."""
-        self._wait(self.hub.record_action(action, target, detail, who=who))
-
-    def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.isolate`."""
-        self._wait(self.hub.isolate(target, reason, who=who))
-
-    def restore(self, target: str, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.restore`."""
-        self._wait(self.hub.restore(target, who=who))
-
-    def diagnostics(self) -> dict[str, Any]:
-        """See :meth:`AsyncHub.diagnostics`."""
-        return self._wait(self.hub.diagnostics())
-
-    def alerts(self, **how: Any) -> list[Alert]:
-        """See :meth:`AsyncHub.alerts`."""
-        return self._wait(self.hub.alerts(**how))
-
-    def acknowledge(self, alert_id: str, *, who: str = "script") -> Alert:
-        """See :meth:`AsyncHub.acknowledge`."""
-        return self._wait(self.hub.acknowledge(alert_id, who=who))
-
-    def alert_rules(self) -> tuple[Rule, ...]:
-        """See :meth:`AsyncHub.alert_rules`."""
-        return self._wait(self.hub.alert_rules())
-
-    def set_alert_rule(self, name: str, **changes: Any) -> Rule:
-        """See :meth:`AsyncHub.set_alert_rule`."""
-        return self._wait(self.hub.set_alert_rule(name, **changes))
-
-    def watchlist(self) -> tuple[Watched, ...]:
-        """See :meth:`AsyncHub.watchlist`."""
-        return self._wait(self.hub.watchlist())
-
-    def watch(self, symbol: str, **levels: Any) -> Watched:
-        """See :meth:`AsyncHub.watch`."""
-        return self._wait(self.hub.watch(symbol, **levels))
-
-    def unwatch(self, symbol: str, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.unwatch`."""
-        self._wait(self.hub.unwatch(symbol, who=who))
-
-    def alert_targets(self) -> list[TargetState]:
-        """See :meth:`AsyncHub.alert_targets`."""
-        return self._wait(self.hub.alert_targets())
-
-    def send_test_alert(self, *, who: str = "script") -> int:
-        """See :meth:`AsyncHub.send_test_alert`."""
-        return self._wait(self.hub.send_test_alert(who=who))
-
-    def forward(
-        self, url: str, method: str = "GET", content: bytes | None = None, *, who: str = "script"
-    ) -> Passed:
-        """See :meth:`AsyncHub.forward`."""
-        return self._wait(self.hub.forward(url, method, content, who=who))
-
-    def open_lab(self, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.open_lab`."""
-        self._wait(self.hub.open_lab(who=who))
-
-    def go_live(self, *, who: str = "script") -> None:
-        """See :meth:`AsyncHub.go_live`."""
-        self._wait(self.hub.go_live(who=who))
 
     def _main(self, ready: threading.Event) -> None:
         with asyncio.Runner() as runner:

@@ -14,7 +14,7 @@ import core
 import core.hub
 from core import Answer, AsyncHub, Attempt, Hub, NoAnswer, Settings
 from core.answer import KintsugiError
-from core.async_hub import LOOK_AGAIN, LOOK_FOR_NETWORK
+from core.facets.worlds import LOOK_AGAIN, LOOK_FOR_NETWORK
 from core.market import CandleQuery, PriceQuery
 
 

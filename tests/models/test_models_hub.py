@@ -31,7 +31,7 @@ def broken():
 @pytest.fixture
 def open_hub(tmp_path, monkeypatch):
     def make(*models, **knobs):
-        monkeypatch.setattr("core.async_hub.own_models", lambda settings: [*models, *own_models(settings)])
+        monkeypatch.setattr("core.facets.base.own_models", lambda settings: [*models, *own_models(settings)])
         return AsyncHub(Settings(mode="lab", data_dir=tmp_path, retries=0, **knobs))
 
     return make
