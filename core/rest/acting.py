@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from core.authority import FORWARDED, Asker, Door, Refusal, decide
 from core.engine.limiter import Limiter
+from core.refusals import refused
 from core.rest.edge import own_front_end
 from core.rest.errors import Problem, Refused
 from core.rest.serving import the_hub
@@ -48,10 +49,17 @@ class Rates:
 async def leave(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 ) -> str:
-    """Who acts, for the journal; Refused (401, 403, 429) when they may not."""
-    who = await allowed(request, None if given is None else given.credentials)
-    rates: Rates = request.app.state.rates
-    rates.take("action", (await the_hub()).settings.action_rate)
+    """Who acts, for the journal; Refused (401, 403, 429) when they may not, which is on record, too."""
+    hub = await the_hub()
+    try:
+        who = await allowed(request, None if given is None else given.credentials)
+        rates: Rates = request.app.state.rates
+        rates.take("action", hub.settings.action_rate)
+    except Refused as error:
+        what = f"{request.method} /api{request.scope['route'].path}"
+        whom = f"rest, {request.client.host if request.client else 'this machine'}"
+        await hub.run(refused(hub.hub, what, str(error), who=whom))
+        raise
     return who
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.hub import opened
@@ -14,8 +15,9 @@ METHODS = b"GET, POST, DELETE"
 HEADERS = b"authorization, content-type"
 
 
-class TooLarge(Exception):
-    """A body that goes on beyond the cap."""
+MOST_DIGITS = 12
+"""Of a length; more are no number that anybody means, and take long to read."""
+SAID = f"body: expected at most {MOST_BYTES} bytes"
 
 
 class Edge:
@@ -33,8 +35,8 @@ class Edge:
         origin = headers.get(b"origin", b"").decode("latin-1")
         sending = _sending(send, origin if origin and own_front_end(origin) else "")
         size = headers.get(b"content-length", b"0")
-        if not size.isdigit() or int(size) > MOST_BYTES:
-            response = said(413, "too_large", f"body: expected at most {MOST_BYTES} bytes")
+        if not size.isdigit() or len(size) > MOST_DIGITS or int(size) > MOST_BYTES:
+            response = said(413, "too_large", SAID)
             await response(scope, receive, sending)
         elif scope["method"] == "OPTIONS" and origin and b"access-control-request-method" in headers:
             await sending({"type": "http.response.start", "status": 204, "headers": []})
@@ -75,7 +77,7 @@ def _capped(receive: Receive) -> Callable[[], Awaitable[MutableMapping[str, Any]
         message = await receive()
         came += len(message.get("body", b""))
         if came > MOST_BYTES:
-            raise TooLarge
+            raise HTTPException(413, SAID)  # of all exceptions FastAPI lets through only this one
         return message
 
     return receiving

@@ -124,7 +124,7 @@ def install(api: FastAPI) -> None:
     async def _(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 404:
             return await not_found(request)
-        code = "method_not_allowed" if error.status_code == 405 else "refused"
+        code = {405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "refused")
         response = said(error.status_code, code, f"{request.method} {request.url.path}: {error.detail}")
         response.headers.update(error.headers or {})
         return response

@@ -100,7 +100,7 @@ def _confirm(hub: Hub, name: str, target: str | None) -> None:
 
 def perform(hub: Hub, name: str, target: str | None) -> None:
     """Do it, if this person may and it was not done just now. What it came to is said by :func:`say`."""
-    if reason := authority.refused():
+    if reason := authority.denied(f"{name} {target or 'everything'}"):
         _tell("error", f"Not done: {reason}.")
         return
     if wait := _rest(name, target or ""):
@@ -125,7 +125,7 @@ def perform(hub: Hub, name: str, target: str | None) -> None:
 
 def attempt(hub: Hub, action: Callable[[], object], said: str) -> bool:
     """Act, if this person may, and keep what it came to for :func:`say`; whether it was done."""
-    if reason := authority.refused():
+    if reason := authority.denied(said):
         _tell("error", f"Not done: {reason}.")
         return False
     try:

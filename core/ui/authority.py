@@ -6,6 +6,7 @@ from streamlit import config
 from core.authority import FORWARDED, Asker, Door, Refusal, Right, decide
 from core.environment import environment
 from core.hub import shared
+from core.refusals import refused as on_record
 from core.ui import login, words
 
 _BINDS_AS_CONFIGURED = frozenset({"starlette-app", "starlette-app-direct"})
@@ -23,6 +24,14 @@ def refused() -> str:
     """Why the person at this page may not act, or ``""``."""
     decision = _decision(st.session_state.get(_TOKEN))
     return decision.reason if isinstance(decision, Refusal) else ""
+
+
+def denied(what: str) -> str:
+    """Why the person at this page may not do this, or ``""``. Asked by the action itself: a refusal is on record."""
+    reason = refused()
+    if reason:
+        _note(what, reason)
+    return reason
 
 
 def who() -> str:
@@ -66,8 +75,14 @@ def _entered() -> None:
     decision = _decision(typed)
     if isinstance(decision, Refusal):
         st.session_state[f"{_TYPED}_refused"] = decision.reason
+        _note("the admin token", decision.reason)
     else:
         st.session_state[_TOKEN] = typed
+
+
+def _note(what: str, reason: str) -> None:
+    hub = shared()
+    hub.begin(on_record(hub.hub, what, reason, who=who()))
 
 
 def _decision(token: str | None) -> Right | Refusal:

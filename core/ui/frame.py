@@ -78,10 +78,10 @@ def _lab(snapshot: Snapshot) -> None:
 
 
 def _open_lab() -> None:
-    if not authority.refused():
+    if not authority.denied("open the lab"):
         hub().open_lab()
 
 
 def _go_live() -> None:
-    if not authority.refused():
+    if not authority.denied("switch to live"):
         hub().go_live()

@@ -52,7 +52,7 @@ def show(hub: Hub) -> None:
 
 def _inject(hub: Hub) -> None:
     chosen, fault = st.session_state["lab_own_target"], st.session_state["lab_own_fault"]
-    if authority.refused() or hub.lab is None:
+    if authority.denied(f"inject {fault}") or hub.lab is None:
         return
     target = None if chosen == "everything" else chosen
     # For latency and timeout the lab's seconds say how long a request is held, so their end is set by the clock.
@@ -62,7 +62,7 @@ def _inject(hub: Hub) -> None:
 
 
 def _clear(hub: Hub) -> None:
-    if authority.refused() or hub.lab is None:
+    if authority.denied("clear all faults") or hub.lab is None:
         return
     hub.lab.clear()
     hub.record_action("clear", "", "all faults in the lab", who=authority.who())

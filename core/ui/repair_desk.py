@@ -93,9 +93,13 @@ def refused(desk: Desk) -> str:
     return authority.refused() if desk.series is not None else ""
 
 
+def _denied(desk: Desk, what: str) -> str:
+    return authority.denied(f"{what} {desk.series}") if desk.series is not None else ""
+
+
 def apply(desk: Desk, result: Repair) -> None:
     """Let the repair stand. An action: whether it is allowed is looked at now."""
-    if refused(desk):
+    if _denied(desk, "repair"):
         return
     if desk.archive is not None and desk.series is not None:
         number = desk.archive.apply(desk.series, result)
@@ -109,7 +113,7 @@ def apply(desk: Desk, result: Repair) -> None:
 
 def undo(desk: Desk, result: Repair, numbers: set[int] | None) -> None:
     """Take back these repairs, or all."""
-    if refused(desk):
+    if _denied(desk, "take back repairs of"):
         return
     if desk.archive is not None and desk.series is not None:
         # only what is seen: a series may have repairs outside of the span that is looked at

@@ -130,7 +130,7 @@ def _auto(hub: Hub) -> None:
 
 
 def _switch(hub: Hub) -> None:
-    if authority.refused():
+    if authority.denied(f"set {AUTO}"):
         return
     try:
         hub.configure({AUTO: bool(st.session_state[AUTO])}, who=authority.who())

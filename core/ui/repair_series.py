@@ -188,5 +188,5 @@ def _revisions(archive: Archive, series: Series) -> None:
 
 
 def _accept(archive: Archive, series: Series) -> None:
-    if not authority.refused():
+    if not authority.denied(f"accept amended candles of {series}"):
         record(series, f"{archive.accept(series):,} amended candles accepted")
