@@ -11,9 +11,11 @@ from core.hub import Hub, shared
 
 UI = Path(__file__).resolve().parents[2] / "core" / "ui"
 ACTIONS = frozenset(
-    "heal probe reset isolate restore forget_failures configure reload_settings acknowledge set_alert_rule "
-    "send_test_alert watch unwatch open_lab go_live inject record_action forward accept undo mend heal_model "
-    "reset_model".split()
+    {
+        *("heal", "probe", "reset", "isolate", "restore", "forget_failures", "configure", "reload_settings"),
+        *("acknowledge", "set_alert_rule", "send_test_alert", "watch", "unwatch", "open_lab", "go_live"),
+        *("inject", "record_action", "forward", "accept", "undo", "mend"),
+    }
 )
 """What changes something for everybody, by the name of the method."""
 ASKS = frozenset({"denied", "refused", "_denied", "attempt", "decide"})
