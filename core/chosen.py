@@ -12,6 +12,10 @@ from core.indicators import Declaration, NotEnoughCandles, NoVolume, compute, fi
 
 _WORD = re.compile(r"\s*([A-Za-z][\w%. -]*?)\s*(?:\(([^()]*)\))?\s*")
 _BETWEEN = re.compile(r",(?![^(]*\))")
+LONGEST = 100
+"""Signs of one word; the patterns take the square of them."""
+MOST = 50
+"""Words at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def parse(word: str) -> Chosen:
 
     ValueError says what is wrong with it, and what is expected.
     """
-    match = _WORD.fullmatch(word)
+    match = _WORD.fullmatch(word) if len(word) <= LONGEST else None
     if match is None:
         raise ValueError(f"indicators={word[:40]!r}: expected words like rsi(14) or macd(12,26,9)")
     declared = find(match[1])
@@ -80,7 +84,13 @@ def parse_all(words: Iterable[str]) -> tuple[list[Chosen], list[str]]:
     chosen: dict[str, Chosen] = {}
     problems = []
     for text in words:
+        if len(text) > MOST * LONGEST:
+            problems.append(f"indicators={text[:40]!r}…: expected at most {MOST * LONGEST:,} signs")
+            continue
         for word in filter(str.strip, _BETWEEN.split(text)):
+            if len(chosen) + len(problems) >= MOST:
+                problems.append(f"indicators: expected at most {MOST} of them")
+                return list(chosen.values()), problems
             try:
                 one = parse(word)
             except ValueError as error:

@@ -38,7 +38,7 @@ def ledger(lines: pd.DataFrame, form: Form) -> bytes:
 
 def file_name(name: str, what: Literal["repaired", "ledger"], form: Form) -> str:
     """``prices.csv`` → ``prices_repaired.parquet``."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip(".-") or "candles"
+    stem = re.sub(r"[^\w.-]+", "-", name[:200]).strip(".-") or "candles"
     stem = re.sub(r"(\.(csv|tsv|txt|jsonl?|parquet|feather|arrow|gz))+$", "", stem, flags=re.IGNORECASE)
     return f"{stem[:80]}_{what}.{form}"
 

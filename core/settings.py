@@ -28,7 +28,7 @@ from core.answer import KintsugiError
 from core.environment import environment
 
 PREFIX = "KINTSUGI_"
-_BETWEEN = re.compile(r"[\s,]+(?=[a-z0-9]+://)", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?<![\s,])[\s,]+(?=[a-z0-9]+://)", re.IGNORECASE)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

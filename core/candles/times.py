@@ -25,7 +25,7 @@ _COMPACT = re.compile(
 )
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?", re.IGNORECASE)
 _ZONED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
-_NAMED = re.compile(r"\s*\(?(UTC|GMT)\)?$", re.IGNORECASE)
+_NAMED = re.compile(r"(?<!\s)\s*\(?(UTC|GMT)\)?$", re.IGNORECASE)
 
 
 def read_times(column: "pd.Series[Any]") -> tuple[Ints, list[str], Bools]:

@@ -18,7 +18,7 @@ from core.charts.indicators import Overview, add
 from core.charts.mended import UNTOUCHED, Repairs
 from core.charts.palette import BLUE, CLEAR, GOLD, GREEN, GREY, VERMILION
 
-_MARKUP = re.compile(r"<[^>]*>")
+_MARKUP = re.compile(r"<[^<>]*>")
 
 NONE = Overview()
 """No indicators."""

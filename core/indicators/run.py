@@ -42,7 +42,7 @@ def find(name: str) -> Declaration:
     plain = _plain(name) if isinstance(name, str) else ""
     if plain in _NAMES:
         return _NAMES[plain]
-    close = difflib.get_close_matches(plain, _NAMES, n=5, cutoff=0.5)
+    close = difflib.get_close_matches(plain[:40], _NAMES, n=5, cutoff=0.5)
     near = dict.fromkeys(_NAMES[one].name for one in close)
     hint = f"did you mean {' or '.join(list(near)[:3])}?" if near else f"expected one of {' '.join(_ALL)}"
     raise ValueError(f"indicator={str(name)[:40]!r} is unknown: {hint}")

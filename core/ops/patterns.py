@@ -270,7 +270,7 @@ _CHANGING = re.compile(r"\b[0-9a-f]{8,}\b|\d+(?:\.\d+)?|[a-z0-9-]+(?:\.[a-z0-9-]
 
 def signature_of(event: AttemptFailed) -> str:
     """An error without what differs from one time to the next: numbers, addresses, names of hosts."""
-    text = _CHANGING.sub("…", event.detail)[:80]
+    text = _CHANGING.sub("…", event.detail[:1000])[:80]
     status = f" {event.status}" if event.status is not None else ""
     return f"{event.outcome}{status}: {text}" if text else f"{event.outcome}{status}"
 
