@@ -86,7 +86,7 @@ def query_of(endpoint, symbol=None):
         case "news":
             return NewsQuery()
         case "sentiment":
-            return SentimentQuery()
+            return SentimentQuery("Bitcoin rises") if provider.kind == "model" else SentimentQuery()
         case "social":
             return SocialQuery(symbol)
         case "onchain":

@@ -107,7 +107,7 @@ def queries(draw: st.DrawFn) -> Query:
         case 4:
             return NewsQuery(draw(st.sampled_from([None, "BTC", "spot etf"])), draw(st.integers(1, 30)))
         case 5:
-            return SentimentQuery()
+            return SentimentQuery(draw(st.sampled_from([None, "Bitcoin soars"])))
         case 6:
             return SocialQuery(symbol)
         case 7:
