@@ -13,20 +13,11 @@ from core.charts.indicators import Overview, overview
 from core.chosen import Chosen, columns
 from core.hub import Hub
 from core.market import INTERVALS, floor_time
-from core.ui import frame, indicators, mending, words
+from core.ui import frame, indicators, mending, provenance, words
 from core.ui.asked import REFRESH, Asked, ask_again
 
 LOOK_EVERY = 30
 """Seconds between looks at the clock: age, and candles that have closed since. Nothing is fetched."""
-
-TIERS = {
-    "primary": ("green", "check", "first choice"),
-    "fallback": ("blue", "alt_route", "fallback"),
-    "relay": ("blue", "forward", "relay"),
-    "cache": ("gray", "inventory_2", "cache, still fresh"),
-    "stale": ("red", "history", "STALE"),
-}
-"""Tier → colour, icon, words of its badge."""
 
 
 def fetch(hub: Hub, asked: Asked, chosen: tuple[Chosen, ...]) -> Answer[pd.DataFrame] | None:
@@ -84,7 +75,7 @@ def _begins(asked: Asked, value: pd.DataFrame) -> int:
 def _strip(hub: Hub, asked: Asked, answer: Answer[pd.DataFrame]) -> None:
     """Where it comes from and how old it is; redrawn alone as time goes by."""
     now = time.time()
-    color, icon, tier = TIERS[answer.tier]
+    color, icon, tier = provenance.TIERS[answer.tier]
     parts = [
         ":violet-badge[:material/science: LAB]" if answer.lab else "",
         f"**{words.plain(_name(hub, answer.source))}**",
@@ -195,22 +186,7 @@ def _attempts(attempts: Sequence[Attempt], key: str) -> None:
         config={"displayModeBar": False},
         alt=f"Attempts in order: {answered}",
     )
-    looks = [charts.OUTCOMES[attempt.outcome] for attempt in attempts]
-    table = {
-        "Provider": [words.plain(attempt.provider) for attempt in attempts],
-        "Outcome": [
-            f"{look.sign} {look.word}" + (f", {attempt.elapsed * 1000:,.0f} ms" if look.sent else "")
-            for attempt, look in zip(attempts, looks, strict=True)
-        ],
-        "Host and reason": [words.plain(_reason(attempt)) for attempt in attempts],
-    }
-    st.table(pd.DataFrame(table, index=range(1, len(attempts) + 1)))
-
-
-def _reason(attempt: Attempt) -> str:
-    told = attempt.status is None or str(attempt.status) in attempt.reason
-    status = "" if told else f"HTTP {attempt.status}"
-    return ": ".join(filter(None, (attempt.host, status, attempt.reason))) or "–"
+    provenance.tried(attempts)
 
 
 def _hand_over(

@@ -11,9 +11,9 @@ from core.hub import Hub
 from core.market import CandleQuery
 from core.ops.events import CircuitClosed, Event, Healed, Repaired
 from core.ui import history, quality, seen, words
-from core.ui.candles import TIERS
 from core.ui.overall import NOT_SEEN, WHAT, Capability, capabilities, overall
 from core.ui.places import ACTIVITY, ALERTS, CANDLES, PROVIDERS, QUALITY
+from core.ui.provenance import TIERS
 
 PREVIEW = CandleQuery("BTC/USDT", "1h", limit=72)
 LATELY = 10.0

@@ -7,3 +7,4 @@ CANDLES, REPAIR, QUALITY = PAGES / "candles.py", PAGES / "repair.py", PAGES / "q
 OVERVIEW, PROVIDERS = PAGES / "overview.py", PAGES / "providers.py"
 ALERTS, ACTIVITY = PAGES / "alerts.py", PAGES / "activity.py"
 LAB, MODELS = PAGES / "lab.py", PAGES / "models.py"
+MARKET, TESTER, SETTINGS = PAGES / "market.py", PAGES / "tester.py", PAGES / "settings.py"

@@ -5,7 +5,18 @@ from pathlib import Path
 import streamlit as st
 
 from core.ui import authority, frame, seen, status
-from core.ui.places import ACTIVITY, ALERTS, CANDLES, LAB, MODELS, OVERVIEW, PROVIDERS, QUALITY, REPAIR
+from core.ui.places import (
+    ACTIVITY,
+    ALERTS,
+    CANDLES,
+    LAB,
+    MARKET,
+    MODELS,
+    OVERVIEW,
+    PROVIDERS,
+    QUALITY,
+    REPAIR,
+)
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -19,6 +30,12 @@ page = st.navigation(
                 title="Candles",
                 icon=":material/candlestick_chart:",
                 help="Candles of one symbol, from whoever still answers, and why it was they who did.",
+            ),
+            st.Page(
+                MARKET,
+                title="Market",
+                icon=":material/monitoring:",
+                help="Prices of several venues at once, the order book, the mood, news and chains around a symbol.",
             ),
             st.Page(
                 QUALITY,

@@ -6,6 +6,10 @@ from datetime import UTC, datetime
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 _JOINER = "\u2060"
+_DIRECTIONS = dict.fromkeys(
+    map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
+"""Marks that turn the direction of what follows, beyond the text they stand in."""
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -38,9 +42,10 @@ def utc(moment: float | datetime) -> str:
 def plain(text: str) -> str:
     """Text from outside as Markdown that means nothing but itself, on one line.
 
-    Addresses in it do not become links: an invisible joiner parts them.
+    Addresses in it do not become links: an invisible joiner parts them. Direction marks are left out.
     """
-    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split())))
+    shown = " ".join(text.translate(_DIRECTIONS).split())
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(_JOINER, shown))
 
 
 def listed(words: list[str]) -> str:
