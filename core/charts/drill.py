@@ -82,8 +82,8 @@ def drill_figure(report: Report) -> go.Figure:
         },
         yaxis={
             "type": "log",
-            "ticksuffix": " ms",
             "tickvals": TICKS,
+            "ticktext": [f"{tick:,} ms" for tick in TICKS],
             "domain": [share + 0.06, 1],
             "title": None,
         },

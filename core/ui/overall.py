@@ -33,13 +33,20 @@ class Capability:
     serving: int
     asked: int
     known: int
+    untried: int = 0
+    """Providers that could be asked and were not yet: while there are any, nobody can say that none serves."""
+
+    @property
+    def gone(self) -> bool:
+        """Everybody who could be asked was, and none serves."""
+        return bool(self.asked) and not self.serving and not self.untried
 
     @property
     def look(self) -> states.Look:
         """All well, some, none, or nobody asked."""
         if not self.asked:
             return states.of("unknown")
-        if not self.serving:
+        if self.gone:
             return states.of("unavailable")
         return states.of("healthy" if self.well == self.asked else "degraded")
 
@@ -54,7 +61,7 @@ def capabilities(snapshot: Snapshot) -> list[Capability]:
     for name, held in found.items():
         asked = [state for state in held if state not in NOT_SEEN]
         well, serving = (sum(state in which for state in asked) for which in ({"healthy"}, SERVES))
-        listed.append(Capability(name, well, serving, len(asked), len(held)))
+        listed.append(Capability(name, well, serving, len(asked), len(held), held.count("unknown")))
     return sorted(listed, key=lambda one: (not one.asked, WHAT.get(one.name, one.name)))
 
 
@@ -72,7 +79,7 @@ def overall(snapshot: Snapshot) -> Overall:
     if not asked:
         return Overall("○", "Nothing asked yet", "gray", "No provider has been asked yet.")
     wanted = [one for one in capabilities(snapshot) if one.asked]
-    gone = [WHAT.get(one.name, one.name) for one in wanted if not one.serving]
+    gone = [WHAT.get(one.name, one.name) for one in wanted if one.gone]
     ill = [one for one in asked if one.state != "healthy"]
     if gone:
         all_gone = len(gone) == len(wanted)
@@ -82,9 +89,7 @@ def overall(snapshot: Snapshot) -> Overall:
         word = "Major outage" if all_gone else "Partial outage"
         return Overall("✕", word, "red", f"{what}; {_ill(ill, len(asked))}.")
     if ill:
-        return Overall(
-            "◐", "Served, with failures", "blue", f"Everything asked for is served; {_ill(ill, len(asked))}."
-        )
+        return Overall("◐", "Served, with failures", "blue", f"Others stand in; {_ill(ill, len(asked))}.")
     return Overall(
         "●", "Operational", "green", f"{words.count(len(asked), 'provider')} asked so far, all healthy."
     )

@@ -37,7 +37,8 @@ def test_it_is_the_first_page_and_candles_are_on_it(lab_hub: Hub, app: App) -> N
     assert "candlestick" in at.get("plotly_chart")[0].proto.spec
     assert "**BTC/USDT**" in words
     assert "first choice" in words
-    assert [one.proto.page for one in at.get("page_link") if "candles" in one.proto.page] == ["candles"]
+    links = [one.proto.page for one in at.get("page_link") if "candles" in one.proto.page]
+    assert links == ["candles", "candles"], "in Start here, and beneath the chart"
 
 
 def test_when_all_is_well_that_is_said(lab_hub: Hub, app: App) -> None:
@@ -66,6 +67,14 @@ def test_a_failing_provider_is_named_and_its_past_drawn(lab_hub: Hub, app: App) 
     label = re.search(r'aria-label="(Kraken: [^"]*)"', kraken)
     assert label is not None
     assert "no data in 23 of 24 bars" in label[1]
+
+
+def test_while_somebody_was_not_asked_yet_nobody_says_that_nobody_serves(lab_hub: Hub, app: App) -> None:
+    lab_hub.lab.inject("binance", "status:451")
+    ask(lab_hub, "BTC/USDT")
+    held = {one.name: one for one in overall.capabilities(lab_hub.snapshot())}
+    assert not held["volume"].gone, "binance is blocked for all it has; nobody else was asked for a volume"
+    assert "Nobody serves" not in overall.overall(lab_hub.snapshot()).sentence
 
 
 def test_what_nobody_serves_is_an_outage(lab_hub: Hub, app: App) -> None:
