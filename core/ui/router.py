@@ -16,6 +16,7 @@ from core.ui.places import (
     PROVIDERS,
     QUALITY,
     REPAIR,
+    SETTINGS,
 )
 
 ASSETS = Path(__file__).parent / "assets"
@@ -89,7 +90,13 @@ page = st.navigation(
                 title="Lab",
                 icon=":material/science:",
                 help="Break something in a market of your own, watch the answers go on, and get a score.",
-            )
+            ),
+            st.Page(
+                SETTINGS,
+                title="Settings",
+                icon=":material/settings:",
+                help="Every setting, where its value comes from, keys and what they unlock, and this server.",
+            ),
         ],
     },
     position="top",
