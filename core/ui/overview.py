@@ -16,10 +16,10 @@ from core.ui.places import ACTIVITY, ALERTS, CANDLES, PROVIDERS, QUALITY
 from core.ui.provenance import TIERS
 
 PREVIEW = CandleQuery("BTC/USDT", "1h", limit=72)
-LATELY = 10.0
-"""Seconds between looks at what changes slowly: bars, scores, what was healed."""
 SHOWN = 5
 """Rows of a list; the rest is on the page that a link leads to."""
+SCORES_KEPT = 60.0
+"""Seconds for which scores are not read again."""
 SERIES_MOST = 300
 """Archived series whose scores are read for the summary."""
 
@@ -32,11 +32,6 @@ def show(hub: Hub) -> None:
         preview = st.container(width="stretch", key="overview_candles")
     st.markdown("##### Providers asked, and how that went")
     _past(hub, *history.choose())
-    with st.container(horizontal=True, gap="medium", key="overview_lately"):
-        with st.container(width=520):
-            _quality(hub)
-        with st.container(width="stretch"):
-            _healed(hub)
     with preview:
         _candles(hub)
 
@@ -84,7 +79,7 @@ def _alerts(hub: Hub) -> None:
     st.page_link(ALERTS, label=more, icon=":material/notifications:")
 
 
-@st.fragment(run_every=LATELY)
+@st.fragment(run_every=seen.SLOWLY)
 def _past(hub: Hub, span: str, everyone: bool) -> None:
     snapshot = seen.glance(hub)
     if drawn := history.rows(hub, snapshot, span, everyone=everyone):
@@ -101,6 +96,11 @@ def _past(hub: Hub, span: str, everyone: bool) -> None:
     if hidden := _hidden(snapshot):
         st.caption(f"Not shown: {hidden}.")
     st.page_link(PROVIDERS, label="All endpoints and circuits", icon=":material/lan:")
+    with st.container(horizontal=True, gap="medium", key="overview_lately"):
+        with st.container(width=520):
+            _quality(hub)
+        with st.container(width="stretch"):
+            _healed(hub)
 
 
 def _hidden(snapshot: Snapshot) -> str:
@@ -109,7 +109,6 @@ def _hidden(snapshot: Snapshot) -> str:
     return words.listed([f"{counts[state]} {word}" for state, word in words_of.items() if counts[state]])
 
 
-@st.fragment(run_every=LATELY)
 def _quality(hub: Hub) -> None:
     st.markdown("##### Quality of archived candles")
     archive = hub.archive
@@ -117,7 +116,7 @@ def _quality(hub: Hub) -> None:
         hub,
         "scores",
         lambda: [quality.judged(archive, one, {}) for one in archive.series()[:SERIES_MOST]],
-        LATELY,
+        SCORES_KEPT,
     )
     if not entries:
         st.caption("Nothing is archived yet: every candle that is fetched is kept, and judged.")
@@ -132,7 +131,6 @@ def _quality(hub: Hub) -> None:
     st.page_link(QUALITY, label="All series, the worst first", icon=":material/grid_on:")
 
 
-@st.fragment(run_every=LATELY)
 def _healed(hub: Hub) -> None:
     st.markdown("##### Healed lately")
     kinds = (Healed.kind, Repaired.kind, CircuitClosed.kind)

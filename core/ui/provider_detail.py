@@ -18,7 +18,7 @@ from core.ui import acting, activity, history, seen, states, words
 from core.ui.overall import WHAT
 from core.ui.places import ACTIVITY
 
-PAST_KEPT, PATTERNS_KEPT = 20.0, 60.0
+PAST_KEPT, PATTERNS_KEPT = 20.0, 300.0
 """Seconds for which they are not read again."""
 ERRORS = 200
 """Failures, the newest, that signatures are counted of."""
@@ -81,7 +81,7 @@ def _line(one: EndpointHealth) -> str:
     return " · ".join(parts)
 
 
-@st.fragment(run_every=30)
+@st.fragment(run_every=seen.SLOWLY)
 def _past(hub: Hub, target: str, span: str) -> None:
     now = time.time()
     bars = seen.told(
@@ -159,21 +159,28 @@ def _errors(hub: Hub, target: str, since: float, span: str) -> None:
 
 def patterns(hub: Hub, target: str) -> None:
     """What the failures of the last week have in common, each with its evidence."""
-    found: list[Pattern] = seen.kept(hub, "patterns", hub.patterns, PATTERNS_KEPT)
+    title = "Patterns in the failures of the last 7 days"
+    opened = st.expander(title, icon=":material/troubleshoot:", key="patterns", on_change="rerun")
+    if opened.open:
+        with opened, st.spinner("Reading a week of the journal"):
+            found = seen.kept(hub, "patterns", hub.patterns, PATTERNS_KEPT)
+        with opened:
+            _patterns(found, target)
+
+
+def _patterns(found: list[Pattern], target: str) -> None:
     provider = target.partition("/")[0]
     those = [one for one in found if not target or not one.target or one.target.partition("/")[0] == provider]
-    st.markdown("##### Patterns in the failures of the last 7 days")
     if not those:
         st.caption("None found: no recurring hour, no flapping, no error shared by many, no drift.")
         return
     for place, one in enumerate(those[:SHOWN]):
         icon, title = PATTERNS[one.name]
-        with st.expander(
-            f"**{title}**: {words.plain(one.summary)}", icon=f":material/{icon}:", key=f"pattern_{place}"
-        ):
+        with st.container(border=True, key=f"pattern_{place}"):
+            st.markdown(f":material/{icon}: **{title}**: {words.plain(one.summary)}")
             st.caption(
                 f"{words.utc(one.since)} to {words.utc(one.until)}, {words.plain(one.target or 'all')}"
             )
-            st.json(dict(one.evidence))
+            st.json(dict(one.evidence), expanded=False)
     if len(those) > SHOWN:
         st.caption(f"{len(those) - SHOWN} older ones are not shown.")

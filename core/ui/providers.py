@@ -136,7 +136,7 @@ def _providers(entries: Sequence[ProviderHealth]) -> None:
         }
     )
     st.dataframe(
-        _colored(table),
+        _colored(table, ["State", *(WHAT.get(name, name) for name in capabilities)]),
         hide_index=True,
         column_config={
             "Quota left": st.column_config.NumberColumn(format="%.0f %%", help="Of the tightest limit.")
@@ -170,7 +170,7 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
         }
     )
     st.dataframe(
-        _colored(table),
+        _colored(table, ["State"]),
         hide_index=True,
         column_config={
             "Endpoint": st.column_config.TextColumn(pinned=True),
@@ -188,10 +188,10 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
     )
 
 
-def _colored(table: pd.DataFrame) -> "pd.io.formats.style.Styler":
+def _colored(table: pd.DataFrame, columns: Sequence[str]) -> "pd.io.formats.style.Styler":
     """State words in their colours; the sign and the word say the same without them."""
     colors = {str(look): f"color: {look.color}" for look in states.STATES.values()}
-    return table.style.map(lambda cell: colors.get(cell, "") if isinstance(cell, str) else "")
+    return table.style.map(lambda cell: colors.get(cell, ""), subset=list(columns))
 
 
 def _result(result: ProbeResult | HealResult) -> None:

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 EVERY = 5.0
 """Seconds between two looks of a page that is open. Nothing is fetched for them."""
+SLOWLY = 10.0
+"""The same where it changes slowly: bars, scores, what was healed."""
 SAME = 0.9
 """Seconds for which two pages that look see the same."""
 MOST = 256

@@ -150,7 +150,12 @@ def test_patterns_come_with_their_evidence(lab_hub: Hub, app: App, monkeypatch: 
     )
     monkeypatch.setattr(lab_hub, "patterns", lambda: [one])
     at = app("providers")
-    assert any("Flapping" in box.label and "\\<b\\>" in box.label for box in at.expander)
+    assert not at.json, "read when it is asked for"
+    at.session_state["patterns"] = True
+    at.run()
+    assert "Flapping" in said(at)
+    assert "<b>4</b>" in said(at)
+    assert any("\\<b\\>" in one.value for one in at.markdown)
     assert "openings" in at.json[0].value
 
 
