@@ -182,3 +182,14 @@ def test_it_survives_the_cache():
 def test_an_impossible_quorum_is_named(quorum):
     with pytest.raises(ValueError, match="quorum="):
         PriceQuery("BTC/USDT", quorum=quorum)
+
+
+async def test_a_spike_in_the_lab_is_a_dissent(tmp_path):
+    async with AsyncHub(Settings(mode="lab", data_dir=tmp_path)) as hub:
+        hub.lab.inject("kraken", "spike")
+        for _ in range(3):
+            answer = await hub.price("BTC/USD", quorum=3, refresh=True)
+            assert answer.value.dissenting == ("kraken",)
+        assert (await hub.health()).endpoints["kraken/price@api.kraken.com"].state == "dissenting"
+        answer = await hub.price("BTC/USD", quorum=3, refresh=True)
+        assert (len(answer.value.voices), answer.value.dissenting) == (3, ())

@@ -90,7 +90,8 @@ class Kraken(Venue):
         """Today since 00:00 UTC, and the last 24 hours."""
         asked = self._asked(call) if "pair" in call.params else self.listed
         found = {_key(listing): _ticker(call, listing) for listing in asked}
-        tables = [[one[side]] for one in found.values() for side in "abc"]
+        # The last price first: that is where a spike is put.
+        tables = [[one[side]] for one in found.values() for side in "cab"]
         return _result(found, tables=tables, prices=(0,))
 
     @route("/0/public/Depth", "orderbook")
