@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Catalog(Mapping[str, Provider]):
         origin: dict[str, Path] = {}
         for source in (PACKAGE_FOLDER, *map(Path, extra)):
             for file in _files(source):
-                provider = read_provider(file, own=source == PACKAGE_FOLDER)
+                provider = _own(file) if source == PACKAGE_FOLDER else read_provider(file)
                 earlier = origin.get(provider.id)
                 if earlier is not None and earlier.parent == file.parent:
                     raise CatalogError(file, [f"id = {provider.id!r}: {earlier.name} has it already"])
@@ -137,6 +137,12 @@ def read_provider(file: Path, *, own: bool = False) -> Provider:
     if problems:
         raise CatalogError(file, problems)
     return Provider(declaration)
+
+
+@cache
+def _own(file: Path) -> Provider:
+    """One of the package's own files: those are read once a process, however many hubs it opens."""
+    return read_provider(file, own=True)
 
 
 def _files(source: Path) -> list[Path]:

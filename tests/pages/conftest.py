@@ -2,9 +2,12 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.components.v2.manifest_scanner import scan_component_manifests
 from streamlit.testing.v1 import AppTest
 
 from core.hub import Hub, close_shared, shared
@@ -12,6 +15,14 @@ from core.ui import authority
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTER = ROOT / "core" / "ui" / "router.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_scanned_once() -> Iterator[None]:
+    """Every run of an AppTest looks through all installed packages for components; one look will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(scan_component_manifests))
+        yield
 
 
 @pytest.fixture

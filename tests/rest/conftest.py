@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.catalog import load
 from core.hub import Hub, close_shared, shared
 from core.rest import routes
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _files_read_once() -> Iterator[None]:
-    """The catalogue's files are read once for all these tests: providers do not change."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "read_provider", cache(load.read_provider))
-        yield
 
 
 @pytest.fixture
