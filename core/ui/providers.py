@@ -30,6 +30,8 @@ def show(hub: Hub) -> None:
     if target:
         provider_detail.show(hub, target)
     _grid(hub, target, capability, troubled, everyone)
+    if not target and not troubled:
+        _whole(hub, everyone)
     provider_detail.patterns(hub, target)
     with st.expander("What the states mean", icon=":material/help:", key="legend"):
         st.markdown("\n".join(f"- **{look}**: {look.means}" for look in states.STATES.values()))
@@ -109,14 +111,19 @@ def _grid(hub: Hub, target: str, capability: str, troubled: bool, everyone: bool
         )
     if len(rows) < len(entries) and not troubled:
         st.caption(f"{len(entries) - len(rows)} more were not asked lately, or are disabled.")
-    if not target and not troubled:
-        st.markdown("##### Providers")
-        _providers([one for one in snapshot.providers.values() if everyone or one.state not in NOT_SEEN])
 
 
 def _asked(entry: EndpointHealth) -> bool:
     """Not one that is only held back with its provider."""
     return bool(entry.calls or entry.errors or entry.last_ok or entry.state == "isolated")
+
+
+@st.fragment(run_every=seen.SLOWLY)
+def _whole(hub: Hub, everyone: bool) -> None:
+    """Provider by provider."""
+    entries = seen.glance(hub).providers.values()
+    st.markdown("##### Providers")
+    _providers([one for one in entries if everyone or one.state not in NOT_SEEN])
 
 
 def _providers(entries: Sequence[ProviderHealth]) -> None:
