@@ -164,6 +164,7 @@ class Hub:
 
     reset = _blocking(AsyncHub.reset)
     probe = _telling(AsyncHub.probe)
+    test = _telling(AsyncHub.test)
     heal = _telling(AsyncHub.heal)
     forget_failures = _blocking(AsyncHub.forget_failures)
     isolate = _blocking(AsyncHub.isolate)

@@ -1,6 +1,10 @@
 """One endpoint, or one host, asked by itself: no failover, no cache. For probes, healing and the monitor."""
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
 
 from core.answer import Attempt, Forbidden, Throttled
 from core.catalog import Endpoint, Host, Provider
@@ -30,9 +34,20 @@ from core.market import (
     VolumeQuery,
 )
 from core.settings import Settings
+from core.wire import WireRequest
 
 NETWORK_CHECK = 3.0
 """Seconds spent at most on finding out whether it is this machine that is offline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One endpoint asked, and everything there is to look at: without keys, and nothing where nothing was sent."""
+
+    query: Query | None
+    attempt: Attempt
+    value: Any = None
+    seen: tuple[tuple[WireRequest, httpx.Response], ...] = ()
 
 
 class Checks:
@@ -63,17 +78,28 @@ class Checks:
         own quota hold in any case: then the attempt says what held it. After a refusal that another form of
         the call may help against, it is asked in that form the next time.
         """
+        return (await self._ask(endpoint, None, early=early)).attempt
+
+    async def tried(self, endpoint: Endpoint) -> Tried:
+        """The same, with what went over the wire and what was read."""
+        return await self._ask(endpoint, [], early=False)
+
+    async def _ask(
+        self, endpoint: Endpoint, seen: list[tuple[WireRequest, httpx.Response]] | None, *, early: bool
+    ) -> Tried:
         provider = self._guard.catalog[endpoint.provider]
         host = next(host for host in provider.hosts if host.name == endpoint.host)
         now, wall = self._clock.mono(), self._clock.now()
         query = check_query(provider, endpoint.capability, wall)
         if query is None:
-            return skipped(provider, host, "skipped_unserved", "it has no query to check it with", wall)
+            return Tried(
+                None, skipped(provider, host, "skipped_unserved", "it has no query to check it with", wall)
+            )
         if early:
             self._guard.health(provider, endpoint.capability, host).hasten()
         leave = self._guard.leave(provider, host, query, now, wall)
         if isinstance(leave, Refusal):
-            return skipped(provider, host, leave.outcome, leave.reason, wall)
+            return Tried(query, skipped(provider, host, leave.outcome, leave.reason, wall))
         tries = iter(range(self._settings.retries))
         form = self._guard.forms.of(provider, endpoint.capability, host)
         result = Result(
@@ -84,6 +110,7 @@ class Checks:
             mono=now,
             wall=wall,
             probe=leave.probe,
+            seen=seen,
         )
         await self._exchange.ask(result, leave)
         if result.unblamed:
@@ -93,7 +120,7 @@ class Checks:
             await self._exchange.persist()
         if result.failure is not None:
             self._guard.forms.after(provider, endpoint.capability, host, form, result.failure)
-        return result.attempts[-1]
+        return Tried(query, result.attempts[-1], result.value, tuple(seen or ()))
 
     async def host(self, provider: Provider, host: Host) -> Attempt:
         """Ask a host for the cheapest thing it has. Its quota is spent; a pause that it asks for begins.

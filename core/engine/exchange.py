@@ -71,6 +71,8 @@ class Result:
     failure: Failure | None = None
     attempts: list[Attempt] = field(default_factory=list)
     unblamed: list[Callable[[bool], None]] = field(default_factory=list)
+    seen: list[tuple[WireRequest, httpx.Response]] | None = None
+    """What went out and what came back, without keys, where somebody wants to look at it."""
 
     @property
     def under_way(self) -> bool:
@@ -200,6 +202,8 @@ class Exchange:
             paid = False
             request = provider.request(page, host=host, now=asked, form=candidate.form)
             response = await send(host, request)
+            if result.seen is not None:
+                result.seen.append((request, response))
             result.used = used_by(response)
             self._connectivity.heard(self._clock.mono())
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())

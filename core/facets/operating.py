@@ -7,6 +7,7 @@ from core.facets.base import Facet
 from core.ops.events import AdminAction
 from core.ops.heal import Tell
 from core.ops.results import HealResult, ProbeResult
+from core.tester import Trial, trials
 
 
 class Operating(Facet):
@@ -39,6 +40,15 @@ class Operating(Facet):
         endpoints_of(self.catalog, target)
         await self._acted("probe", target, "", who)
         return await world.healer.probe(target, progress)
+
+    async def test(
+        self, target: str | None = None, *, who: str = "script", progress: Tell | None = None
+    ) -> tuple[Trial, ...]:
+        """As :meth:`probe`, with the requests, the bodies and the values to look at; what holds an endpoint, holds."""
+        world = self._world
+        endpoints = endpoints_of(self.catalog, target)
+        await self._acted("test", target, "", who)
+        return await trials(world.checks, self.catalog, endpoints, progress)
 
     async def heal(
         self,

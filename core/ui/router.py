@@ -17,6 +17,7 @@ from core.ui.places import (
     QUALITY,
     REPAIR,
     SETTINGS,
+    TESTER,
 )
 
 ASSETS = Path(__file__).parent / "assets"
@@ -85,6 +86,12 @@ page = st.navigation(
             ),
         ],
         "Run": [
+            st.Page(
+                TESTER,
+                title="Endpoint tester",
+                icon=":material/network_check:",
+                help="Ask one endpoint or all of them: request, status, time, raw body, value and verdict.",
+            ),
             st.Page(
                 LAB,
                 title="Lab",
