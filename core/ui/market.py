@@ -8,7 +8,7 @@ import streamlit as st
 from core import outlook
 from core.hub import Hub
 from core.market import parse_symbol
-from core.ui import market_blocks, market_news, market_prices, watching
+from core.ui import acting, market_blocks, market_news, market_prices, watching
 from core.ui.asked import SYMBOLS, say_wrong
 from core.ui.loading import Blocks
 from core.ui.words import plain
@@ -29,6 +29,7 @@ NEWS = 12
 
 def show(hub: Hub) -> None:
     """Search, watchlist, and the blocks."""
+    acting.say()
     blocks = Blocks.of(BLOCKS)
     with st.container(horizontal=True, vertical_alignment="bottom", key="market_controls"):
         symbol = _search(hub)
@@ -66,9 +67,9 @@ def _ask(hub: Hub, blocks: Blocks, symbol: str, base: str, board: Sequence[str],
 
 
 def _board(hub: Hub, symbol: str, quote: str) -> tuple[str, ...]:
-    """The watchlists first, then the symbol and the majors; their order never changes by itself."""
+    """The watchlists first, then the majors, then the symbol unless it is among them: tiles keep their places."""
     majors = [f"{base}/{quote}" for base in MAJORS if base != quote]
-    return tuple(dict.fromkeys((*watching.all_of(hub), symbol, *majors)))
+    return tuple(dict.fromkeys((*watching.all_of(hub), *majors, symbol)))
 
 
 def _search(hub: Hub) -> str:

@@ -1,5 +1,6 @@
 """News on the market page: everything that comes from outside is shown as the text that it is."""
 
+import time
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -11,7 +12,7 @@ from core.market import NewsItem, Sentiment
 from core.outlook import Headlines
 from core.ui import provenance
 from core.ui.market_blocks import failed
-from core.ui.words import plain, utc
+from core.ui.words import ago, plain, utc
 from core.wire.words import address, plain_text
 
 EVERYTHING = "everything"
@@ -58,7 +59,7 @@ def entry(item: NewsItem, moods: Mapping[str, Answer[Sentiment]]) -> str:
     """One line of a list, as Markdown that means nothing but itself."""
     about = [plain(plain_text(item.publisher, 80))]
     if item.published is not None:
-        about.append(utc(item.published))
+        about.append(f"{ago(time.time() - item.published.timestamp())} ({utc(item.published)})")
     about.append(link(item.url))
     judged = moods.get(item.title)
     said = f" {_mood(judged.value)}" if judged is not None else ""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.hub import Hub
 from core.market import parse_symbol
-from core.ui import authority
+from core.ui import acting, authority
 from core.ui.words import listed, plain
 
 FIELD = "watch"
@@ -69,10 +69,12 @@ def _own_without(symbol: str) -> None:
 
 
 def _watch(hub: Hub, symbol: str) -> None:
-    if not authority.refused() and symbol not in shared(hub):
-        hub.watch(symbol, who=authority.who())
+    acting.attempt(
+        hub, lambda: hub.watch(symbol, who=authority.who()), f"{symbol} is on everybody's watchlist."
+    )
 
 
 def _unwatch(hub: Hub, symbol: str) -> None:
-    if not authority.refused() and symbol in shared(hub):
-        hub.unwatch(symbol, who=authority.who())
+    acting.attempt(
+        hub, lambda: hub.unwatch(symbol, who=authority.who()), f"{symbol} is off everybody's watchlist."
+    )
