@@ -186,12 +186,11 @@ def judge_flat(
     if not flat:
         return []
     lengths = np.array([last - first + 1 for first, last in flat])
+    usual_beside = _usual_beside(lengths)
     total = int(lengths.sum())
     found = []
     for (first, last), length in zip(flat, lengths.tolist(), strict=True):
         others = (total - length) / max(len(rows) - length, 1)
-        rest = np.delete(lengths, np.argmax(lengths == length))
-        usual = float(np.quantile(rest, 0.95)) if len(rest) >= 10 else 1.0
         liquid = others < 0.02  # what little stands still there may well be outages too
         votes = [
             vote
@@ -203,7 +202,7 @@ def judge_flat(
         )
         if votes and sum(votes) * 3 >= len(votes) * 2:
             found.append((first, last, OUTAGE))
-        elif votes and not any(votes) and (liquid or length > 4 * usual):
+        elif votes and not any(votes) and (liquid or length > 4 * usual_beside[length]):
             found.append((first, last, HALT))
         elif traded_elsewhere and liquid:
             # a whole market that stands still while the same one trades elsewhere: the venue was away
@@ -211,3 +210,21 @@ def judge_flat(
         elif liquid and length >= _LONG_FLAT and not votes:
             found.append((first, last, UNKNOWN))
     return found
+
+
+def _usual_beside(lengths: Ints) -> dict[int, float]:
+    """For each length of a stretch the 95 % quantile of all the others' lengths; 1 when these are few."""
+    ordered = np.sort(lengths)
+    known, first = np.unique(ordered, return_index=True)
+    if len(ordered) <= 10:
+        return dict.fromkeys(known.tolist(), 1.0)
+    place = 0.95 * (len(ordered) - 2)
+    low, share = int(place), place % 1
+
+    def without(gone: int, at: int) -> float:
+        return float(ordered[at + (at >= gone)])
+
+    return {
+        int(length): without(gone, low) * (1 - share) + without(gone, min(low + 1, len(ordered) - 2)) * share
+        for length, gone in zip(known.tolist(), first.tolist(), strict=True)
+    }

@@ -88,7 +88,7 @@ def draw(method: str, holes: Holes, rows: Bars, offset: int, step: int, book: Bo
     if rows.volume is not None:
         columns["volume"] = np.zeros(len(gap))
     sizes, which = np.unique(length, return_inverse=True)
-    reason = Labels(which.astype(np.int16)[gap], tuple(f"gap of {size}: {texts[method]}" for size in sizes))
+    reason = Labels(which.astype(np.int32)[gap], tuple(f"gap of {size}: {texts[method]}" for size in sizes))
     for name in rows.fields:
         book.add(numbers, time, name, None, columns[name], method, own, reason, future=method == "line")
 

@@ -37,22 +37,22 @@ class NotCandles(KintsugiError, ValueError):
 class Labels:
     """One word a row, as positions in a short list of names."""
 
-    codes: npt.NDArray[np.int16]
+    codes: npt.NDArray[np.int32]
     names: tuple[str, ...]
 
     @classmethod
     def all(cls, name: str, size: int) -> "Labels":
         """The same word everywhere."""
-        return cls(np.zeros(size, dtype=np.int16), (name,))
+        return cls(np.zeros(size, dtype=np.int32), (name,))
 
     @classmethod
     def of(cls, column: "pd.Series[Any]") -> "Labels":
         """From a column of words; a cell that holds none becomes ``nan``."""
         words = pd.Categorical(column)
         names = tuple(str(name) for name in words.categories)
-        codes = words.codes.astype(np.int16)
+        codes = words.codes.astype(np.int32)
         if codes.min(initial=0) < 0:
-            codes, names = np.where(codes < 0, np.int16(len(names)), codes), (*names, "nan")
+            codes, names = np.where(codes < 0, np.int32(len(names)), codes), (*names, "nan")
         return cls(codes, names)
 
     @classmethod
@@ -61,11 +61,12 @@ class Labels:
         names = tuple(dict.fromkeys(name for part in parts for name in part.names))
         return cls(np.concatenate([part.coded(names) for part in parts]), names)
 
-    def coded(self, names: tuple[str, ...]) -> npt.NDArray[np.int16]:
+    def coded(self, names: tuple[str, ...]) -> npt.NDArray[np.int32]:
         """The codes over a longer list of names."""
         if self.names == names[: len(self.names)]:
             return self.codes
-        return np.array([names.index(name) for name in self.names], dtype=np.int16)[self.codes]
+        place = {name: at for at, name in enumerate(names)}
+        return np.array([place[name] for name in self.names], dtype=np.int32)[self.codes]
 
     def take(self, rows: npt.NDArray[Any] | slice) -> "Labels":
         """These rows, by position, by mask or as a slice."""
@@ -78,8 +79,8 @@ class Labels:
 
     def ranks(self) -> Ints:
         """Numbers that sort as the words do, whatever the order of ``names``."""
-        order = sorted(self.names)
-        return np.array([order.index(name) for name in self.names], dtype=np.int64)[self.codes]
+        place = {name: at for at, name in enumerate(sorted(self.names))}
+        return np.array([place[name] for name in self.names], dtype=np.int64)[self.codes]
 
     def used(self) -> list[str]:
         """The names that occur, in alphabetical order."""
@@ -97,10 +98,8 @@ class Labels:
         """As a pandas column over these names, which hold all that occur."""
         codes = self.codes
         if self.names != tuple(names)[: len(self.names)]:
-            table = np.array(
-                [names.index(name) if name in names else -1 for name in self.names], dtype=np.int16
-            )
-            codes = table[codes]
+            place = {name: at for at, name in enumerate(names)}
+            codes = np.array([place.get(name, -1) for name in self.names], dtype=np.int32)[codes]
         return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
 
 

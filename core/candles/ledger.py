@@ -146,7 +146,7 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
         kept = base.take(keep)
         columns = {name: part[keep] for name, part in columns.items()}
     at = kept.time
-    made_by = kept.method or Labels(np.zeros(len(at), dtype=np.int16), METHODS)
+    made_by = kept.method or Labels(np.zeros(len(at), dtype=np.int32), METHODS)
     made_from = kept.source or Labels.all(own, len(at))
     lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
     if not len(lines):
@@ -165,7 +165,7 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
             made_by, made_from = made_by.take(row_of), made_from.take(row_of)
         else:  # a part of a series that lies in a gap: every row of it is made
             columns = {name: np.zeros(len(at)) for name in columns}
-            made_by, made_from = Labels(np.zeros(len(at), dtype=np.int16), METHODS), Labels.all(own, len(at))
+            made_by, made_from = Labels(np.zeros(len(at), dtype=np.int32), METHODS), Labels.all(own, len(at))
         rows = np.searchsorted(at, stamps)
     lines, rows = lines[known[which]], rows[which][known[which]]
     for number, name in enumerate(base.fields):

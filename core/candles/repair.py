@@ -350,16 +350,20 @@ def _for_rows(
 def _standing(
     found: Inspection, work: mending.Mended, keep: Bools, book: Book, own: str
 ) -> tuple[Bars, Ints, Bools]:
-    """The rows that stand after all corrections, their slots, and which of them were observed."""
+    """The rows that stand after all corrections, their slots, and whose opens were observed."""
     shape = found.shape
     rows = work.bars()
     slot = shape.slot
     if not keep.all():
         places = np.flatnonzero(keep)
         rows, slot = rows.take(places), slot[places]
+    guessed = [row for row, (method, *_) in work.touched.items() if method == "neighbour"]
+    genuine = np.ones(shape.slot.size, bool)
+    genuine[guessed] = work.columns["open"][guessed] == found.rows.open[guessed]
+    genuine = genuine[keep]
     mask = found.bars.observed()
     if mask is None:
-        return rows, slot, np.ones(len(rows), bool)
+        return rows, slot, genuine
     made = found.bars.take(np.flatnonzero(~mask))
     made = made.take(ordered(made, made.time))
     made_slot = (made.time - shape.offset) // shape.step
@@ -374,7 +378,7 @@ def _standing(
     fine = np.flatnonzero(good & ~twice)
     both = _joined(rows, made.take(fine))
     order = np.argsort(np.concatenate((slot, made_slot[fine])), kind="stable")
-    genuine = np.concatenate((np.ones(len(rows), bool), np.zeros(len(fine), bool)))[order]
+    genuine = np.concatenate((genuine, np.zeros(len(fine), bool)))[order]
     return both.take(order), np.concatenate((slot, made_slot[fine]))[order], genuine
 
 
@@ -419,23 +423,27 @@ def _fill(
         wanted = np.setdiff1d(inside, slot)
         got = borrowing.same(second, wanted, volume=rows.volume is not None) if len(wanted) else None
         if got is not None:
-            rows, slot, genuine = _insert(rows, slot, genuine, got, offset, step, book)
+            believed, doubts = borrowing.vouched(got, second, rows, slot, whole, policy)
+            refused += doubts
+            rows, slot, genuine = _insert(rows, slot, genuine, [believed], offset, step, book)
     refusals: dict[int, str] = {}
     venues = [second for second in seconds if second.kind == "venue"]
+    if policy.view == "best":
+        venues = [borrowing.without_strays(second) for second in venues]
     if venues or policy.rules:
+        made = []
         for first, length, cause in _plain(_holes(found, slot)):
             said = list(refused)
             for second in venues:
                 got_here = borrowing.elsewhere(second, rows, slot, first, first + length - 1, whole, policy)
                 if isinstance(got_here, Fill):
-                    rows, slot, genuine = _insert(rows, slot, genuine, got_here, offset, step, book)
+                    made.append(got_here)
                     break
                 said.append(got_here)
             else:
-                rows, slot, genuine = _ask(
-                    found, policy, (first, length, cause), rows, slot, genuine, book, own, said
-                )
+                made += _ask(found, policy, (first, length, cause), rows, slot, own, said)
             refusals[first] = "; ".join(said)
+        rows, slot, genuine = _insert(rows, slot, genuine, made, offset, step, book)
     holes = _holes(found, slot)
     may = filling.built_in(holes, genuine, policy, step // SECOND)
     rest = np.ones(len(holes), bool)
@@ -471,9 +479,9 @@ def _holes(found: Inspection, slot: Ints) -> Holes:
 
 
 def _ask(
-    found: Inspection, policy: RepairPolicy, hole: tuple[int, int, str], rows: Bars, slot: Ints, genuine: Bools,
-    book: Book, own: str, said: list[str],
-) -> tuple[Bars, Ints, Bools]:  # fmt: skip
+    found: Inspection, policy: RepairPolicy, hole: tuple[int, int, str], rows: Bars, slot: Ints, own: str,
+    said: list[str],
+) -> list[Fill]:  # fmt: skip
     after = int(np.searchsorted(slot, hole[0]))
     grid = (found.interval, found.shape.step, found.shape.offset)
     for rule in policy.rules:
@@ -481,27 +489,34 @@ def _ask(
         if isinstance(got, str):
             said.append(got)
         elif got is not None and len(got[0]):
-            made = Fill(got[0], got[1], rule.name, own, rule.reason, rule.uses_future)
-            return _insert(rows, slot, genuine, made, found.shape.offset, found.shape.step, book)
-    return rows, slot, genuine
+            return [Fill(got[0], got[1], rule.name, own, rule.reason, rule.uses_future)]
+    return []
 
 
 def _insert(
-    rows: Bars, slot: Ints, genuine: Bools, made: Fill, offset: int, step: int, book: Book
+    rows: Bars, slot: Ints, genuine: Bools, fills: list[Fill], offset: int, step: int, book: Book
 ) -> tuple[Bars, Ints, Bools]:
-    """Add a fill to the rows and to the ledger; each unbroken stretch is one repair."""
-    time = made.slot * step + offset
-    numbers = book.number(len(made.slot))[np.cumsum(np.r_[0, np.diff(made.slot) > 1])]
-    spots = np.searchsorted(slot, made.slot)
-    columns = {}
-    for name in rows.fields:
-        values = getattr(made.rows, name)
-        book.add(numbers, time, name, None, values, made.method, made.source, made.reason, future=made.future)
-        columns[name] = np.insert(rows.column(name), spots, values)
-    joined = Bars(np.insert(rows.time, spots, time), columns["open"], columns["high"], columns["low"],
-                  columns["close"], columns.get("volume"))  # fmt: skip
-    true = made.method in {"refetch", "finer", "venue"}
-    return joined, np.insert(slot, spots, made.slot), np.insert(genuine, spots, true)
+    """Add fills to the rows and to the ledger; each unbroken stretch is one repair."""
+    fills = [made for made in fills if len(made.slot)]
+    if not fills:
+        return rows, slot, genuine
+    for made in fills:
+        time = made.slot * step + offset
+        numbers = book.number(len(made.slot))[np.cumsum(np.r_[0, np.diff(made.slot) > 1])]
+        for name in rows.fields:
+            book.add(numbers, time, name, None, made.rows.column(name), made.method, made.source, made.reason,
+                     future=made.future)  # fmt: skip
+    slots = np.concatenate([slot, *(made.slot for made in fills)])
+    order = np.argsort(slots, kind="stable")
+    columns = {
+        name: np.concatenate([rows.column(name), *(made.rows.column(name) for made in fills)])[order]
+        for name in rows.fields
+    }
+    true = [np.full(len(made.slot), made.method in {"refetch", "finer", "venue"}) for made in fills]
+    slots = slots[order]
+    joined = Bars(slots * step + offset, columns["open"], columns["high"], columns["low"], columns["close"],
+                  columns.get("volume"))  # fmt: skip
+    return joined, slots, np.concatenate([genuine, *true])[order]
 
 
 def _carried(found: Inspection, seconds: list[Second], repaired: Bars, interval: str) -> dict[str, object]:

@@ -7,9 +7,13 @@ import numpy as np
 from core.candles.agree import Second, possible
 from core.candles.frame import Bars, Floats, Ints
 from core.candles.policy import RepairPolicy
+from core.candles.scale import scale_of
+from core.candles.spikes import BOLD, find
 
 _FEWEST = 5
 """Neighbours that both venues need before one can be calibrated by the other."""
+_MOST = 0.8
+"""Share of a gap's candles that another venue must have."""
 _CLOSE_BY = 8
 """Rows next to the gap whose median ratio anchors each side."""
 
@@ -41,6 +45,70 @@ def same(second: Second, wanted: Ints, *, volume: bool) -> Fill | None:
     return Fill(wanted[there], rows, "refetch", second.name, "the same venue gave it when asked again", False)
 
 
+def vouched(
+    got: Fill, second: Second, ours: Bars, slot: Ints, whole: float, policy: RepairPolicy
+) -> tuple[Fill, list[str]]:
+    """Of rows that the venue gave anew those that go with the rest, and why others are refused.
+
+    Around their gap it must still say what it said, a stretch must join the rows beside it on one side at least,
+    and no row among them may be a spike. In *as known* only rows before the gap can speak.
+    """
+    best = policy.view == "best"
+    first = np.flatnonzero(np.r_[True, np.diff(got.slot) > 1])
+    last = np.r_[first[1:], len(got.slot)] - 1
+    after = np.searchsorted(slot, got.slot[first])
+    at, there = second.find(slot)
+    with np.errstate(all="ignore"):
+        away = np.abs(np.log(ours.close / second.rows.close[at]))
+    differs = there & ~(away <= max(policy.max_residual * whole, 1e-9))
+    shared, other = (np.r_[0, np.cumsum(mask)] for mask in (there, differs))
+    low = np.maximum(after - policy.neighbours, 0)
+    high = np.minimum(after + policy.neighbours * best, len(slot))
+    count = shared[high] - shared[low]
+    changed = (count >= _FEWEST) & ((other[high] - other[low]) * 2 > count)
+    torn, stray = np.zeros(len(first), bool), np.zeros(len(got.slot), bool)
+    if best and whole > 0:
+        inner = (after > 0) & (after < len(slot))
+        before, behind = np.maximum(after - 1, 0), np.minimum(after, len(slot) - 1)
+        up = np.log(got.rows.open[first] / ours.close[before])
+        back = np.log(got.rows.close[last] / ours.open[behind])
+        inner &= (slot[before] == got.slot[first] - 1) & (slot[behind] == got.slot[last] + 1)
+        torn = inner & (np.minimum(up * np.sign(back), np.abs(back)) > BOLD * whole)
+        slots = np.concatenate((slot, got.slot))
+        order = np.argsort(slots, kind="stable")
+        both = {
+            name: np.concatenate((ours.column(name), got.rows.column(name)))[order] for name in ours.fields
+        }
+        joined = Bars(
+            slots[order], both["open"], both["high"], both["low"], both["close"], both.get("volume")
+        )
+        x = np.log(joined.close)
+        spikes = find(joined, x, scale_of(x))
+        stray = np.isin(got.slot, joined.time[np.union1d(spikes.close, spikes.open)])
+    length = last - first + 1
+    keep = ~np.repeat(changed | torn, length) & ~stray
+    said = [
+        text
+        for text, some in (
+            (f"{second.name} no longer says what it said around the gap", changed.any()),
+            (f"{second.name} gives a stretch that joins the rows beside it nowhere", torn.any()),
+            (f"{second.name} gives a spike", stray.any()),
+        )
+        if some
+    ]
+    return Fill(got.slot[keep], got.rows.take(keep), got.method, got.source, got.reason, got.future), said
+
+
+def without_strays(second: Second) -> Second:
+    """Another venue without its own spikes and wicks, which are not to be borrowed."""
+    x = np.log(second.rows.close)
+    spikes = find(second.rows, x, scale_of(x))
+    keep = np.ones(len(x), bool)
+    for places in (spikes.close, spikes.open, spikes.high, spikes.low):
+        keep[places] = False
+    return Second(second.name, second.kind, second.rows.take(keep), second.slot[keep])
+
+
 def elsewhere(
     second: Second, ours: Bars, slot: Ints, first: int, last: int, whole: float, policy: RepairPolicy
 ) -> Fill | str:
@@ -51,7 +119,7 @@ def elsewhere(
     """
     wanted = np.arange(first, last + 1)
     at, there = second.find(wanted)
-    if not there.all():
+    if np.count_nonzero(there) < _MOST * len(wanted):
         return f"{second.name} lacks {int(np.count_nonzero(~there))} of {len(wanted)} candles"
     best = policy.view == "best"
     left = _ratios(second, ours, slot, first - policy.neighbours, first - 1)
@@ -69,7 +137,8 @@ def elsewhere(
         worst = max(residual, drift)
         return f"{second.name} does not agree around the gap ({worst:.2%} apart, one bar moves {whole:.2%})"
     shift = before + (after - before) * np.arange(1, len(wanted) + 1) / (len(wanted) + 1)
-    rows = second.rows.take(at)
+    wanted, shift = wanted[there], shift[there]
+    rows = second.rows.take(at[there])
     with np.errstate(over="ignore"):
         ratio: Floats = np.exp(shift)
         volume, said = _volume(second, ours, slot, rows, first, last, policy)

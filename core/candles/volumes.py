@@ -7,6 +7,8 @@ from core.candles.scale import AROUND, Scale
 
 _CLEAR = 150.0
 """Price from which a stretch of rows in quote units stands out by its size."""
+_HEAVY = 10.0
+"""Times the 90 % quantile of volumes above which their 99 % quantile is not believed."""
 _STRIDE = 4
 """Every fourth row is looked at for stretches; shorter ones are told row by row."""
 _MOST = 200
@@ -18,8 +20,8 @@ def volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     volume = rows.volume
     if volume is None or len(volume) < 100:
         return None
-    single, factor = _singles(rows, volume, scale)
     inside = _stretches(rows, volume)
+    single, factor = _singles(rows, volume, scale, inside)
     if not len(single) and not len(inside):
         return None
     alone = ~np.isin(single, inside)
@@ -28,10 +30,13 @@ def volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     return at[order], np.concatenate((factor[alone], rows.close[inside]))[order]
 
 
-def _singles(rows: Bars, volume: Floats, scale: Scale) -> tuple[Ints, Floats]:
-    """Single rows, whose prices did not move accordingly."""
+def _singles(rows: Bars, volume: Floats, scale: Scale, inside: Ints) -> tuple[Ints, Floats]:
+    """Single rows, whose prices did not move accordingly; ``inside``: rows of stretches, which say nothing."""
     none = np.zeros(0, dtype=np.int64), np.zeros(0)
-    most = 3 * float(np.quantile(volume[:: max(1, len(volume) // 25_000)], 0.99))  # what it has seen anyway
+    seen = np.delete(volume, inside) if len(inside) else volume
+    busy, busiest = np.quantile(seen[:: max(1, len(seen) // 25_000)], (0.9, 0.99))
+    # what it has seen anyway; when more than one row in a hundred is wrong, the 99 % quantile is so too
+    most = 3 * float(min(busiest, _HEAVY * busy) if busy > 0 else busiest)
     at = np.flatnonzero(volume > most)
     window = np.clip(at[:, None] + np.arange(-AROUND, AROUND + 1), 0, len(volume) - 1)
     usual = np.median(volume[window], axis=1) if len(at) else np.zeros(0)
