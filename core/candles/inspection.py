@@ -18,6 +18,7 @@ from core.candles.values import Flaws, examine
 from core.market import Moment, to_seconds
 
 _DAY = 86_400 * SECOND
+_HOUR = 3600 * SECOND
 _LATE = 3
 """Candles by which a series must end early before that is called truncated."""
 
@@ -147,8 +148,9 @@ def _rest_of_day(shape: Shape) -> int:
     first, last = (int(shape.time_of(part)[0]) for part in (shape.slot[:1], shape.slot[-1:]))
     span = last + shape.step - first
     slots = span // shape.step
-    # a round number of rows is a page, not a day
-    if first % _DAY or not _DAY // 2 <= span < _DAY or slots % 50 == 0 or slots & (slots - 1) == 0:
+    # a round number of rows or of hours is a page, not a day
+    round_number = slots % 50 == 0 or slots & (slots - 1) == 0 or span % _HOUR == 0
+    if first % _DAY or not _DAY // 2 <= span < _DAY or round_number:
         return 0
     return int((_DAY - span) // shape.step)
 

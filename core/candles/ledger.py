@@ -17,7 +17,18 @@ import numpy as np
 import pandas as pd
 
 from core.candles.agree import bars_from
-from core.candles.frame import SECOND, Bars, Floats, Ints, Labels, NotCandles, at_times, to_index, venue_of
+from core.candles.frame import (
+    SECOND,
+    Bars,
+    Bools,
+    Floats,
+    Ints,
+    Labels,
+    NotCandles,
+    at_times,
+    to_index,
+    venue_of,
+)
 from core.candles.structure import ordered
 from core.market import CANDLE_FIELDS
 
@@ -66,11 +77,11 @@ class Book:
         name: str,
         before: Floats | None,
         after: Floats | None,
-        method: str,
-        source: str,
+        method: str | Labels,
+        source: str | Labels,
         reason: str | Labels,
         *,
-        future: bool = False,
+        future: bool | Bools = False,
     ) -> None:
         """Lines of one field. ``before`` and ``after`` None for null."""
         size = len(time)

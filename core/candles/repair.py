@@ -500,23 +500,30 @@ def _insert(
     fills = [made for made in fills if len(made.slot)]
     if not fills:
         return rows, slot, genuine
-    for made in fills:
-        time = made.slot * step + offset
-        numbers = book.number(len(made.slot))[np.cumsum(np.r_[0, np.diff(made.slot) > 1])]
-        for name in rows.fields:
-            book.add(numbers, time, name, None, made.rows.column(name), made.method, made.source, made.reason,
-                     future=made.future)  # fmt: skip
-    slots = np.concatenate([slot, *(made.slot for made in fills)])
+    added = np.concatenate([made.slot for made in fills])
+    size = [len(made.slot) for made in fills]
+    fill_of = np.repeat(np.arange(len(fills)), size)
+    breaks = (np.diff(added) > 1) | (np.diff(fill_of) > 0)
+    numbers = book.number(len(added))[np.cumsum(np.r_[0, breaks])]
+    words = [
+        Labels.of(pd.Series([getattr(made, name) for made in fills], dtype=object)).take(fill_of)
+        for name in ("method", "source", "reason")
+    ]
+    future = np.array([made.future for made in fills])[fill_of]
+    slots = np.concatenate((slot, added))
     order = np.argsort(slots, kind="stable")
-    columns = {
-        name: np.concatenate([rows.column(name), *(made.rows.column(name) for made in fills)])[order]
-        for name in rows.fields
-    }
-    true = [np.full(len(made.slot), made.method in {"refetch", "finer", "venue"}) for made in fills]
+    columns = {}
+    for name in rows.fields:
+        values = np.concatenate([made.rows.column(name) for made in fills])
+        book.add(
+            numbers, added * step + offset, name, None, values, words[0], words[1], words[2], future=future
+        )
+        columns[name] = np.concatenate((rows.column(name), values))[order]
+    true = words[0].among({"refetch", "finer", "venue"})
     slots = slots[order]
     joined = Bars(slots * step + offset, columns["open"], columns["high"], columns["low"], columns["close"],
                   columns.get("volume"))  # fmt: skip
-    return joined, slots, np.concatenate([genuine, *true])[order]
+    return joined, slots, np.concatenate((genuine, true))[order]
 
 
 def _carried(found: Inspection, seconds: list[Second], repaired: Bars, interval: str) -> dict[str, object]:
