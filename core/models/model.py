@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from core.answer import ProviderDown, WireError
+from core.answer import CallerError, ProviderDown, WireError
 from core.engine.local import Ask, LocalProvider
 from core.market import Capability, Query, SentimentQuery
 from core.wire.words import plain_text
@@ -17,7 +17,9 @@ T = TypeVar("T")
 KIND = "model"
 
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="kintsugi-model")
-"""For models that take long: a bounded number, that shutdown never waits for."""
+"""For models that take long: a bounded number."""
+PATIENCE = 2.0
+"""Seconds for which a call waits for a load; beyond it the next model is asked, and the load goes on."""
 
 Apply = Callable[[Any, Query, Ask, float], Awaitable[tuple[Any, tuple[str, ...]]]]
 """From what was loaded, a query, a way to ask for what it needs, and seconds, to a value and notes on it."""
@@ -55,7 +57,7 @@ class ModelProvider(LocalProvider):
         self._slow = slow
         self._made: Any = None
         self._loaded = False
-        self._loading = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
 
     @property
     def loaded(self) -> bool:
@@ -70,8 +72,7 @@ class ModelProvider(LocalProvider):
 
     async def renew(self) -> str:
         """Load it anew, whatever it was; what came of it in words. ProviderDown when it cannot be loaded."""
-        async with self._loading:
-            await self._make()
+        await asyncio.shield(self._begun())
         return f"loaded in {(self.load_seconds or 0.0) * 1000:.0f} ms"
 
     async def run(self, job: Callable[..., T], *args: Any) -> T:
@@ -79,9 +80,8 @@ class ModelProvider(LocalProvider):
         return await asyncio.get_running_loop().run_in_executor(_THREADS, job, *args)
 
     async def _answer(self, query: Query, ask: Ask, seconds: float) -> tuple[Any, tuple[str, ...]]:
-        async with self._loading:
-            if not self._loaded:
-                await self._make()
+        if not self._loaded:
+            await self._ready()
         try:
             return await self._apply(self._made, query, ask, seconds)
         except (WireError, TimeoutError):
@@ -89,6 +89,21 @@ class ModelProvider(LocalProvider):
         except Exception as error:
             # What a model raises is its own affair: the next one is asked.
             raise ProviderDown(f"{type(error).__name__}: {plain_text(str(error), 200)}") from error
+
+    async def _ready(self) -> None:
+        """Return when it is loaded. CallerError, which is held against nobody, when that takes longer than a call."""
+        task = self._begun()
+        await asyncio.wait({task}, timeout=PATIENCE)  # it outlives a call that is cancelled
+        if not task.done():
+            raise CallerError("it is being loaded")
+        task.result()
+
+    def _begun(self) -> "asyncio.Task[None]":
+        """The load under way, or a new one."""
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._make())
+            self._loading.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen
+        return self._loading
 
     async def _make(self) -> None:
         self._loaded, self._made = False, None

@@ -152,3 +152,30 @@ async def test_moods_of_the_market_are_not_their_business(open_hub):
 
 def test_ids_are_nobody_elses():
     assert not {one.id for one in own_models(Settings(mode="lab"))} & set(Catalog.load())
+
+
+async def test_a_load_that_outlives_its_call_is_made_once(open_hub):
+    """On virtual time: no load in a thread, but one that takes as long as a large model's."""
+    made = []
+
+    class Heavy(ModelProvider):
+        async def run(self, job, *args):
+            made.append(job)
+            await asyncio.sleep(30)
+            return job(*args)
+
+    async def apply(weights, query, ask, seconds):
+        return Sentiment(0.5, "positive", "a test"), ()
+
+    heavy = Heavy("heavy", "Heavy", "sentiment", lambda: "weights", apply, 100, about="for a test", slow=True)
+    async with open_hub(heavy) as hub:
+        for n in range(5):
+            assert (await hub.sentiment(f"{TEXT} {n}")).source == "vader"
+            await asyncio.sleep(3)
+        with pytest.raises(NoAnswer, match="being loaded"):
+            await hub.sentiment("alone", providers=("heavy",))
+        status = next(one for one in hub.models() if one.model == "heavy")
+        assert (status.loaded, status.errors, status.ill) == (False, 0, "")
+        await asyncio.sleep(30)
+        assert (await hub.sentiment("another")).source == "heavy"
+    assert len(made) == 1
