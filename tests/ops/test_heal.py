@@ -213,7 +213,7 @@ async def test_a_hanging_endpoint_costs_its_timeout_and_no_more(world):
 
 
 async def test_a_declared_other_form_heals_where_the_refusal_fits(tmp_path, world):
-    from test_forms import ACCEPT, VENUE, Venue
+    from test_other_forms import ACCEPT, VENUE, Venue
 
     from core.async_hub import AsyncHub
     from core.settings import Settings
