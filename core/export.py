@@ -19,8 +19,8 @@ from core.market import CANDLE_FIELDS, CandleQuery
 METADATA = b"kintsugi"
 """Key of the provenance (JSON) in a Parquet file's schema."""
 
-_FORMULA = ("=", "+", "-", "@")
-_AFTER_SEPARATOR = re.compile(r"([,;|]\s*)(?=[=+\-@])")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_AFTER_SEPARATOR = re.compile(r"([,;|]\s*)(?=[=+\-@＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 

@@ -9,6 +9,8 @@ from core.engine.connection import too_large
 
 ENCODINGS = "gzip, deflate"
 """What requests offer to understand."""
+MOST_LAYERS = 4
+"""Encodings around one body. Nobody needs two; each costs as much as the largest body."""
 
 
 def inflated(headers: Iterable[tuple[bytes, bytes]], body: bytes, most: int, status: int) -> bytes:
@@ -17,10 +19,16 @@ def inflated(headers: Iterable[tuple[bytes, bytes]], body: bytes, most: int, sta
     BadPayload when it is larger than ``most``; ``httpx.DecodingError`` for an encoding that was not offered, for
     broken bytes, and for a body that ends too early.
     """
-    for name, value in headers:
-        if name == b"content-encoding":
-            for encoding in reversed(value.decode("latin-1").lower().split(",")):
-                body = _undo(encoding.strip(), body, most, status)
+    layers = [
+        encoding.strip()
+        for name, value in headers
+        if name == b"content-encoding"
+        for encoding in reversed(value.decode("latin-1").lower().split(","))
+    ]
+    if len(layers) > MOST_LAYERS:
+        raise httpx.DecodingError(f"packed {len(layers)} times over: expected at most {MOST_LAYERS}")
+    for encoding in layers:
+        body = _undo(encoding, body, most, status)
     return body
 
 

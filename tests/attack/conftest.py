@@ -74,10 +74,12 @@ def stranger(guarded: Hub) -> Attacker:
 
 @pytest.fixture
 def app() -> Callable[..., AppTest]:
-    """Opens a page, as in ``app(symbol="ETH/USDT")``."""
+    """Opens a page, as in ``app("candles", symbol="ETH/USDT")``; the first one, if none is named."""
 
-    def opened(**address: str) -> AppTest:
+    def opened(page: str = "overview", **address: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "core" / "ui" / "router.py"), default_timeout=30)
+        if page != "overview":
+            at.switch_page(str(ROOT / "pages" / f"{page}.py"))
         for name, value in address.items():
             at.query_params[name] = value
         return at.run()
