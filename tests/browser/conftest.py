@@ -5,8 +5,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,6 +83,14 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
+@pytest.fixture(scope="module")
+def guarded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same, with a token: ``let-me-in``."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with started(folder, silence=0, KINTSUGI_ADMIN_TOKEN="let-me-in") as running:
+        yield running
+
+
 @pytest.fixture
 def silent_server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
     """The same where every look-up just hangs, as when packets are dropped."""
@@ -89,8 +99,8 @@ def silent_server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def started(folder: Path, *, silence: float) -> Iterator[Server]:
-    """The server in a process of its own, ended by its id."""
+def started(folder: Path, *, silence: float, **settings: str) -> Iterator[Server]:
+    """The server in a process of its own, ended by its id. ``settings``: more of its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -101,7 +111,7 @@ def started(folder: Path, *, silence: float) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-c", START, *options],
             cwd=ROOT,
-            env={**environment, "KINTSUGI_DATA_DIR": str(folder / "kintsugi")},
+            env={**environment, "KINTSUGI_DATA_DIR": str(folder / "kintsugi"), **settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -123,10 +133,36 @@ def started(folder: Path, *, silence: float) -> Iterator[Server]:
             process.wait()
 
 
+PAGES = pytest.StashKey[list[Page]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of every page that a failed test has open a picture, whose place stands in the failure."""
+    report = yield
+    if report.when == "call" and report.failed and (pages := item.stash.get(PAGES, [])):
+        folder = Path(tempfile.mkdtemp(prefix="kintsugi-browser-"))
+        for number, page in enumerate(pages, 1):
+            where = (
+                folder
+                / f"{item.originalname if isinstance(item, pytest.Function) else item.name}-{number}.png"
+            )
+            try:
+                page.screenshot(path=where, full_page=True)
+            except PlaywrightError as error:
+                report.sections.append(("no screenshot", str(error)))
+            else:
+                report.sections.append(("screenshot", f"{where} of {page.url}"))
+    return report
+
+
 @pytest.fixture
-def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
+def look(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Seen]]:
     """Opens pages of a given size and colour scheme, and watches them."""
     contexts = []
+    pages = request.node.stash.setdefault(PAGES, [])
 
     def opened(width: int = 1280, height: int = 900, scheme: str = "light") -> Seen:
         context = browser.new_context(
@@ -136,6 +172,7 @@ def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
         )
         contexts.append(context)
         seen = Seen(context.new_page())
+        pages.append(seen.page)
 
         def request(sent: Request) -> None:
             seen.requests.append(sent.url)

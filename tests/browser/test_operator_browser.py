@@ -1,0 +1,122 @@
+"""A person breaks something and watches, acknowledges an alert, acts with the token, follows a link, on a phone."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Look = Callable[..., Any]
+
+PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "pages").glob("*.py"))
+STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def to(page: Page, url: str) -> None:
+    """Open an address, and wait until the page stands still without an error."""
+    page.goto(url)
+    page.wait_for_selector(STILL, timeout=30_000)
+    expect(page.get_by_text("LAB — simulated data.").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.click()
+    box.fill(value)
+    page.get_by_role("option", name=value, exact=True).click()
+
+
+def test_failover_is_seen_while_a_fault_is_in_force(server: Any, look: Look) -> None:
+    page = look().page
+    to(page, f"{server.url}/lab")
+    page.get_by_text("Faults in this server's own lab").click()
+    choose(page, "Target", "binance")
+    choose(page, "Fault", "status:500")
+    page.get_by_role("button", name="Inject for a minute").click()
+    expect(page.get_by_role("button", name="Clear all")).to_be_enabled(timeout=15_000)
+    to(page, f"{server.url}/candles?symbol=SOL/USDT&interval=15m")
+    page.get_by_text("Why this provider?").click()
+    table = page.get_by_role("table")
+    expect(table).to_contain_text("binance", timeout=15_000)
+    expect(table).to_contain_text("HTTP 500")
+    expect(table).to_contain_text("answered")
+    to(page, f"{server.url}/lab")
+    page.get_by_text("Faults in this server's own lab").click()
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.get_by_text("None is in force.")).to_be_visible(timeout=15_000)
+
+
+def test_an_alert_is_acknowledged(server: Any, look: Look) -> None:
+    api = httpx.Client(base_url=f"{server.url}/api/v1", trust_env=False, timeout=20)
+    with api:
+        api.post("/watchlist", json={"symbol": "BTC/USDT", "above": 1.0}).raise_for_status()
+        until = time.monotonic() + 90
+        while not api.get("/alerts", params={"open_only": True}).json()["alerts"]:
+            assert time.monotonic() < until, "the watched price raised no alert"
+            time.sleep(1)
+        page = look().page
+        to(page, f"{server.url}/alerts")
+        page.get_by_role("button", name="Acknowledge").first.click()
+        expect(page.get_by_text(re.compile("acknowledged by")).first).to_be_visible(timeout=15_000)
+        states = {one["state"] for one in api.get("/alerts", params={"open_only": True}).json()["alerts"]}
+        assert "acknowledged" in states
+        api.delete("/watchlist", params={"symbol": "BTC/USDT"}).raise_for_status()
+
+
+def test_control_needs_the_token_and_has_it_then(guarded: Any, look: Look) -> None:
+    page = look().page
+    to(page, f"{guarded.url}/providers")
+    expect(page.get_by_text("Acting is not possible from here: the admin token is needed")).to_be_visible()
+    expect(page.get_by_role("button", name="Reset all")).to_have_count(0)
+    page.get_by_role("button", name="Admin").click()
+    field = page.get_by_label("Admin token")
+    field.fill("let-me-out")
+    field.press("Enter")
+    expect(page.get_by_text("Not accepted: that is not the admin token.")).to_be_visible(timeout=15_000)
+    page.get_by_label("Admin token").fill("let-me-in")
+    page.get_by_label("Admin token").press("Enter")
+    page.get_by_role("button", name="Reset all").click(timeout=15_000)
+    page.get_by_role("dialog").get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_text("Reset: everything")).to_be_visible(timeout=15_000)
+    other = look().page
+    to(other, f"{guarded.url}/providers")
+    expect(other.get_by_role("button", name="Reset all")).to_have_count(0)
+    events = httpx.get(f"{guarded.url}/api/v1/journal?kinds=admin", trust_env=False).json()["events"]
+    actions = [event["action"] for event in events]
+    assert "reset" in actions
+    assert "refused" in actions
+    assert "let-me" not in str(events)
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("alerts?show=Rules", "What is looked for"),
+        ("repair?of=a+file", "Hand in a file, and see what is wrong with it."),
+        ("candles?symbol=garbage", "symbol='garbage': expected"),
+        ("lab?lab_kind=one+fault", "Break something, and watch the answers go on."),
+    ],
+)
+def test_a_deep_link_leads_there(server: Any, look: Look, link: str, said: str) -> None:
+    page = look().page
+    to(page, f"{server.url}/{link}")
+    if "Rules" in link:
+        expect(page.get_by_role("button", name="Save")).to_be_visible(timeout=15_000)
+    else:
+        expect(page.get_by_text(said).first).to_be_visible(timeout=15_000)
+
+
+def test_on_a_phone_no_page_runs_over_the_edge(server: Any, look: Look) -> None:
+    seen = look(390, 844)
+    for name in PAGES:
+        to(seen.page, f"{server.url}/{name if name != 'overview' else ''}")
+        seen.page.wait_for_timeout(300)  # charts take their size a moment later
+        width = seen.page.evaluate("() => document.documentElement.scrollWidth")
+        assert width <= 390, f"{name}: {width} px"
