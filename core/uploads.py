@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from core.answer import KintsugiError
 from core.candles import NotCandles, normalise
@@ -126,6 +127,14 @@ def _load(path: Path) -> pd.DataFrame:
     return frame
 
 
+def _declared_rows(path: Path) -> int:
+    """What a Parquet file says that it holds, before it is unpacked: a few bytes may stand for billions."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except pa.ArrowException:
+        return 0  # another kind of file, or a broken one: who reads it says so
+
+
 def _main(given: str, found: str) -> dict[str, str]:
     """In the reading process. Returns what went wrong, or nothing."""
     if sys.platform != "win32":
@@ -134,6 +143,7 @@ def _main(given: str, found: str) -> dict[str, str]:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
+        _few_enough(_declared_rows(Path(given)), "candles")
         frame = normalise(Path(given))
         _few_enough(len(frame), "candles")
         _store(frame, Path(found))
