@@ -217,7 +217,8 @@ def _causes(found: Inspection, seconds: list[Second]) -> Inspection:
     again = [second for second in seconds if second.kind != "venue"]
     if not again or not len(found.gaps):
         return found
-    slots = np.unique(np.concatenate([second.slot for second in again]))
+    slots = np.sort(np.concatenate([second.slot for second in again]))
+    slots = slots[np.r_[True, np.diff(slots) > 0]]  # numpy's own unique hashes, which is slow here
     witness = Witness(slots, int(slots[0]), int(slots[-1]))
     said = causes_of(found.rows, found.gaps, [], witness, None)
     causes = [new if new == FETCH else old for new, old in zip(said, found.causes, strict=True)]
@@ -331,7 +332,7 @@ def _for_rows(
         return fills
     rows, slot = found.rows, found.shape.slot
     doubtful = mending.suspects_of(found, policy, judged=judged)
-    sure = np.setdiff1d(np.arange(len(rows)), doubtful)
+    sure = np.setdiff1d(np.arange(len(rows)), doubtful, assume_unique=True)
     clean, clean_slot = rows.take(sure), slot[sure]
     for place in slot[doubtful].tolist():
         for second in seconds:
@@ -420,7 +421,7 @@ def _fill(
         inside = (
             second.slot[(second.slot > slot[0]) & (second.slot < slot[-1])] if len(slot) else second.slot[:0]
         )
-        wanted = np.setdiff1d(inside, slot)
+        wanted = np.setdiff1d(inside, slot, assume_unique=True)
         got = borrowing.same(second, wanted, volume=rows.volume is not None) if len(wanted) else None
         if got is not None:
             believed, doubts = borrowing.vouched(got, second, rows, slot, whole, policy)
