@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import logging
 from collections import OrderedDict
-from concurrent.futures import Future
 
 import pandas as pd
 
@@ -40,7 +39,6 @@ class Feed:
         self._waiting: list[_Waiting] = []
         self._rows = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._writes: set[Future[None]] = set()
         self._seen: OrderedDict[Series, pd.DataFrame] = OrderedDict()
         self.lost = 0
         """Rows that were not kept because too many waited."""
@@ -70,7 +68,7 @@ class Feed:
         if self._timer is not None:
             self._timer.cancel()
             self._flush()
-        await asyncio.gather(*map(asyncio.wrap_future, tuple(self._writes)), return_exceptions=True)
+        await self._folder.written()
 
     async def close(self) -> None:
         """Settle, and stop looking after the archive."""
@@ -92,9 +90,7 @@ class Feed:
         self._timer = None
         waiting, self._waiting, self._rows = self._waiting, [], 0
         for one in waiting:  # one job each, so that others who write get their turn between them
-            job = self._folder.write(self._keep, one)
-            self._writes.add(job)
-            job.add_done_callback(self._writes.discard)
+            self._folder.write(self._keep, one)
 
     def _keep(self, one: _Waiting) -> None:
         """In the writer thread."""

@@ -59,6 +59,10 @@ class DataFolder:
             self._failed(error)
             raise
 
+    async def written(self) -> None:
+        """Return when the writes asked for so far are done, each well or with its failure counted."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, lambda: None)  # they wait in one line
+
     def run(self, job: Callable[[], T]) -> T:
         """Run a disk write on the writer thread and wait for it; at once for whoever is on that thread."""
         if threading.get_ident() == self._thread:
