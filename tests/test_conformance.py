@@ -321,18 +321,20 @@ FAULTS = {
 
 
 @once
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.looptime
-async def test_every_fault_is_named(lab, endpoint, fault):
-    options = {"seconds": 5.0} if fault == "timeout" else {}
-    lab.inject(f"{endpoint.provider}/{endpoint.capability}", fault, **options)
-    with pytest.raises(FAULTS[fault]) as caught:
-        await ask(lab, endpoint, query_of(endpoint))
-    assert isinstance(caught.value, EXPECTED)
-    if isinstance(caught.value, WireError):
-        assert caught.value.reason
-    if fault == "status:429":
-        assert caught.value.retry_after == 30
+async def test_every_fault_is_named(lab, endpoint, subtests):
+    for fault, expected in FAULTS.items():
+        with subtests.test(fault=fault):
+            lab.clear()
+            options = {"seconds": 5.0} if fault == "timeout" else {}
+            lab.inject(f"{endpoint.provider}/{endpoint.capability}", fault, **options)
+            with pytest.raises(expected) as caught:
+                await ask(lab, endpoint, query_of(endpoint))
+            assert isinstance(caught.value, EXPECTED)
+            if isinstance(caught.value, WireError):
+                assert caught.value.reason
+            if fault == "status:429":
+                assert caught.value.retry_after == 30
 
 
 @series

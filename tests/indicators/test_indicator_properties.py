@@ -1,6 +1,7 @@
 """What holds for any candles: finite outputs, no look-ahead, and adding candles equals computing anew."""
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -50,9 +51,21 @@ def attempt(frame: pd.DataFrame, name: str) -> pd.DataFrame | None:
         return None
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(frame=candles())
-def test_any_finite_candles(frame):
+def of_examples(quick: int, slow: int) -> pytest.MarkDecorator:
+    """A few in the quick set, as many as it takes in the slow one."""
+    return pytest.mark.parametrize("examples", [quick, pytest.param(slow, marks=pytest.mark.slow)])
+
+
+def check(body: Callable[..., None], examples: int, **drawn: st.SearchStrategy[object]) -> None:
+    settings(max_examples=examples, deadline=None, derandomize=True)(given(**drawn)(body))()
+
+
+@of_examples(20, 80)
+def test_any_finite_candles(examples):
+    check(are_finite_and_in_order, examples, frame=candles())
+
+
+def are_finite_and_in_order(frame):
     for name in ALL:
         values = attempt(frame, name)
         if values is not None:
@@ -62,9 +75,12 @@ def test_any_finite_candles(frame):
             assert values.index.is_unique, name
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(frame=candles(), cut=st.floats(0, 1))
-def test_truncating_the_future_changes_no_earlier_value(frame, cut):
+@of_examples(12, 50)
+def test_truncating_the_future_changes_no_earlier_value(examples):
+    check(are_the_same_without_the_future, examples, frame=candles(), cut=st.floats(0, 1))
+
+
+def are_the_same_without_the_future(frame, cut):
     part = frame.iloc[: round(len(frame) * cut)]
     for name in ALL:
         first, whole = attempt(part, name), attempt(frame, name)
