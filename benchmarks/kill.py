@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.dataset  # noqa: F401 - once here, not again in each of hundreds of children
 import pyarrow.parquet as pq
 
 from core.async_hub import AsyncHub

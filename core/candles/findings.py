@@ -77,7 +77,7 @@ def table(findings: Sequence[Finding]) -> pd.DataFrame:
         {
             "start": to_index(starts),
             "end": to_index(ends),
-            "kind": pd.Categorical.from_codes(kinds.astype(int), categories=pd.Index(KINDS)),
+            "kind": pd.Categorical.from_codes(kinds.astype(int), categories=pd.Index(KINDS, dtype="str")),
             "cause": pd.Categorical(
                 [why for found in findings for why in found.cause], categories=list(CAUSES)
             ),

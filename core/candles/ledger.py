@@ -109,7 +109,7 @@ class Book:
         return pd.DataFrame(
             {
                 "time": to_index(time),
-                "field": pd.Categorical.from_codes(name, categories=pd.Index(FIELDS)),
+                "field": pd.Categorical.from_codes(name, categories=pd.Index(FIELDS, dtype="str")),
                 "before": _nullable(before),
                 "after": _nullable(after),
                 "method": method.categorical(known_methods(method.used())),
@@ -283,7 +283,7 @@ def from_plain(plain: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "time": to_index(pd.DatetimeIndex(plain["time"]).as_unit("us").asi8),
-            "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS)),
+            "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS, dtype="str")),
             "before": _nullable(numbers["before"]),
             "after": _nullable(numbers["after"]),
             "method": method.categorical(known_methods(method.names)),
