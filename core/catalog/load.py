@@ -55,7 +55,7 @@ class Catalog(Mapping[str, Provider]):
         origin: dict[str, Path] = {}
         for source in (PACKAGE_FOLDER, *map(Path, extra)):
             for file in _files(source):
-                provider = _own(file) if source == PACKAGE_FOLDER else read_provider(file)
+                provider = Provider(_own(file)) if source == PACKAGE_FOLDER else read_provider(file)
                 earlier = origin.get(provider.id)
                 if earlier is not None and earlier.parent == file.parent:
                     raise CatalogError(file, [f"id = {provider.id!r}: {earlier.name} has it already"])
@@ -123,6 +123,16 @@ class Catalog(Mapping[str, Provider]):
 
 def read_provider(file: Path, *, own: bool = False) -> Provider:
     """One file as a provider. Only the package's ``own`` files may name a function of it; all may an entry point."""
+    return Provider(_declared(file, own=own))
+
+
+@cache
+def _own(file: Path) -> Declaration:
+    """What one of the package's files says: those are read once a process, however many hubs it opens."""
+    return _declared(file, own=True)
+
+
+def _declared(file: Path, *, own: bool) -> Declaration:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -136,13 +146,7 @@ def read_provider(file: Path, *, own: bool = False) -> Provider:
         raise CatalogError(file, problems + _problems(error)) from None
     if problems:
         raise CatalogError(file, problems)
-    return Provider(declaration)
-
-
-@cache
-def _own(file: Path) -> Provider:
-    """One of the package's own files: those are read once a process, however many hubs it opens."""
-    return read_provider(file, own=True)
+    return declaration
 
 
 def _files(source: Path) -> list[Path]:
