@@ -113,9 +113,9 @@ def year(runs: int) -> int:
         os.environ.update(KINTSUGI_DATA_DIR=folder, KINTSUGI_MODE="lab")
         target = str(pages_year.fill(Path(folder))[0])
         watched = {
-            "overview": {"span": "90 days"},
+            "overview": {"back": "90 days"},
             "providers": {"everyone": "true"},
-            "providers, one closely": {"target": target.partition("/")[0], "span": "90 days"},
+            "providers, one closely": {"target": target.partition("/")[0], "back": "90 days"},
             "alerts": {"show": "Rules"},
             "activity": {"since": "7 days"},
         }

@@ -47,10 +47,10 @@ STYLE = (
 
 def choose() -> tuple[str, bool]:
     """How far back, and whether those are shown too of whom only the monitor asked whether they are there."""
-    wrong = not_offered("span", SPANS, "24 hours")
+    wrong = not_offered("back", SPANS, "24 hours")
     with st.container(horizontal=True, vertical_alignment="center", key="history_controls"):
         span = st.segmented_control(
-            "How far back", list(SPANS), default="24 hours", required=True, key="span", bind="query-params",
+            "How far back", list(SPANS), default="24 hours", required=True, key="back", bind="query-params",
             label_visibility="collapsed",
         )  # fmt: skip
         everyone = st.toggle(

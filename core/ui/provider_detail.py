@@ -43,7 +43,7 @@ def show(hub: Hub, target: str) -> None:
         acting.buttons(hub, target, ("probe", "heal", "reset", "restore" if isolated else "isolate"))
     _state(hub, target)
     span = st.segmented_control(
-        "How far back", list(history.SPANS), default="24 hours", required=True, key="span", bind="query-params",
+        "How far back", list(history.SPANS), default="24 hours", required=True, key="back", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     _past(hub, target, span)

@@ -90,12 +90,12 @@ def test_what_nobody_serves_is_an_outage(lab_hub: Hub, app: App) -> None:
 @pytest.mark.parametrize(("span", "bars"), [("24 hours", 24), ("30 days", 30), ("90 days", 90)])
 def test_the_span_is_in_the_address(lab_hub: Hub, app: App, span: str, bars: int) -> None:
     ask(lab_hub, "BTC/USD")
-    at = app("overview", span=span)
+    at = app("overview", back=span)
     assert f"no data in {bars - 1} of {bars} bars" in rows(at)
 
 
 def test_a_wrong_span_is_said(lab_hub: Hub, app: App) -> None:
-    assert "span='a year': expected 90 days, 30 days and 24 hours" in said(app("overview", span="a year"))
+    assert "back='a year': expected 90 days, 30 days and 24 hours" in said(app("overview", back="a year"))
 
 
 def test_what_healed_is_listed(lab_hub: Hub, app: App) -> None:
