@@ -95,9 +95,9 @@ def test_a_change_is_confirmed_holds_and_is_on_record(lab_hub: Hub) -> None:
 
 @pytest.mark.usefixtures("at_home")
 def test_what_holds_from_the_next_start_says_so(lab_hub: Hub) -> None:
-    lab_hub.configure({"hedge_burst": 3})
+    lab_hub.configure({"hedge_refill": 0.5})
     at = at_settings()
-    assert "waiting for the next start: hedge_burst" in everything(at).replace("\\", "")
+    assert "waiting for the next start: hedge_refill" in everything(at).replace("\\", "")
 
 
 @pytest.mark.usefixtures("at_home")
