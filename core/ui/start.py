@@ -47,8 +47,8 @@ def standing(hub: Hub, snapshot: Snapshot) -> list[str]:
 def _data(snapshot: Snapshot) -> str:
     if snapshot.lab:
         return (
-            ":material/science: What you see is **simulated**, by a market that speaks the providers' own formats: "
-            f"{snapshot.why}."
+            ":material/science: What you see is **simulated**, by a market that speaks the providers' own formats; "
+            "the notice above says why."
         )
     if snapshot.offline:
         return ":material/wifi_off: **No provider can be reached** from this machine; what was kept is shown as stale."
