@@ -108,7 +108,7 @@ def test_a_broken_file(server: Any, look: Look, broken: Path, width: int, scheme
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("button", name="Undo all").click()
     expect(page.get_by_role("button", name="Apply 2 repairs")).to_be_visible(timeout=15_000)
-    page.get_by_text("raw", exact=True).click()
+    page.get_by_role("radio", name="raw").click()
     gold(page)
     assert seen.complaints == []
 
