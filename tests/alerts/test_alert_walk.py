@@ -66,6 +66,9 @@ def test_from_healthy_to_unavailable_and_back_is_one_alert(served: tuple[Lab, st
 
         ask()
         assert state() == "healthy"
+        within(
+            5, lambda: hub.journal.events(kinds=["state"], target="kraken")
+        )  # it is looked at now and then
         lab.inject("kraken", "reset")
         began = time.monotonic()
         within(5, lambda: ask() or state() == "unavailable")
