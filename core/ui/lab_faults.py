@@ -34,12 +34,11 @@ def show(hub: Hub) -> None:
             st.caption(f"They cannot be changed from here: {reason}.")
             return
         with st.form("lab_inject", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-            target = st.selectbox("Target", ["everything", *hub.catalog], key="lab_own_target", width=220)
-            fault = st.selectbox("Fault", list(FAULTS), key="lab_own_fault", width=200)
+            st.selectbox("Target", ["everything", *hub.catalog], key="lab_own_target", width=220)
+            st.selectbox("Fault", list(FAULTS), key="lab_own_fault", width=200)
             st.form_submit_button(
                 "Inject for a minute", icon=":material/bolt:", on_click=_inject, args=(hub,)
             )
-        del target, fault
         st.button(
             "Clear all",
             icon=":material/mop:",
