@@ -1,6 +1,7 @@
 """A person hands in a broken file, sees what is wrong, mends it, takes one repair back, and takes the rest along."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,7 @@ def test_from_quality_to_the_repair_of_a_series(server: Any, look: Look) -> None
         except PlaywrightTimeout:
             continue
     further.click()
-    page.wait_for_url("**/repair?**series=binance**")
+    series = page.get_by_role("combobox", name="Series")
+    expect(series).to_have_value(re.compile(r"^binance BTC/USDT "), timeout=15_000)
     expect(page.get_by_text("There is nothing to repair by these limits.")).to_be_visible(timeout=15_000)
     assert seen.complaints == []
