@@ -22,6 +22,7 @@ kind = "exchange"
 home = "https://mine.example"
 docs = "https://mine.example/docs"
 read_on = 2026-11-25
+read_from = ["documentation", "recorded body"]
 priority = 15
 check_symbol = "BTC/USD"
 check_every = 90
@@ -76,7 +77,7 @@ def test_a_file_is_explained(file):
     found = run("check", file)
     assert found.exit_code == 0, found.output
     for text in (
-        "mine: Mine, exchange; https://mine.example/docs, read on 2026-11-25",
+        "mine: Mine, exchange; https://mine.example/docs, read on 2026-11-25 from documentation, recorded body",
         "host https://api.mine.example",
         "at most 60 in 30 s",
         "health check GET https://api.mine.example/ping, every 90 s",

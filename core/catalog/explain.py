@@ -18,7 +18,8 @@ def explain(provider: Provider, others: tuple[Provider, ...] = ()) -> list[str]:
     ``others`` are the providers beside it, among which its priority is told.
     """
     spec = provider.declaration
-    lines = [f"{provider.id}: {provider.name}, {provider.kind}; {spec.docs}, read on {spec.read_on}"]
+    read = f" from {', '.join(spec.read_from)}" if spec.read_from else ""
+    lines = [f"{provider.id}: {provider.name}, {provider.kind}; {spec.docs}, read on {spec.read_on}{read}"]
     if any(one.id == provider.id for one in others):
         lines.append("  replaces the provider of that id")
     lines += [f"  host {host.url} (group {host.group})" for host in provider.hosts]

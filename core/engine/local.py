@@ -50,6 +50,8 @@ class LocalProvider(Provider):
         self.kind = kind
         self.outside = outside
         self.home = self.docs = ""
+        self.read_on = None
+        self.read_from = ()
         self.priority = priority
         self.upstream = upstream or id
         self.hosts = (Host.model_construct(name=host, group=host),)

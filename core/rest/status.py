@@ -1,6 +1,7 @@
 """How everything is: the whole, providers, endpoints, circuits."""
 
 from collections import Counter
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,6 +15,7 @@ from core.market import Capability
 from core.ops.stats import Stats
 from core.rest.errors import said
 from core.rest.serving import answered, shown, snapshot, the_hub
+from core.wire import Source
 
 
 class Moment(BaseModel):
@@ -57,6 +59,10 @@ class ProviderTold(BaseModel):
     kind: str
     home: str
     docs: str
+    read_on: date | None = Field(
+        description="when its declaration was last read up on; null for a local source"
+    )
+    read_from: list[Source] = Field(description="what was read then, the best first; empty when nobody said")
     priority: int
     state: HealthState
     capabilities: dict[str, HealthState]
@@ -214,6 +220,8 @@ def _provider(provider: Provider, health: ProviderHealth) -> dict[str, Any]:
         "kind": provider.kind,
         "home": provider.home,
         "docs": provider.docs,
+        "read_on": provider.read_on,
+        "read_from": list(provider.read_from),
         "priority": provider.priority,
         "state": health.state,
         "capabilities": health.capabilities,

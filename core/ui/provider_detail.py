@@ -6,6 +6,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
+from core.catalog import Provider
 from core.charts import strips
 from core.charts.latency import past_figure
 from core.engine.snapshot import EndpointHealth
@@ -41,12 +42,25 @@ def show(hub: Hub, target: str) -> None:
     isolated = any(one.state == "isolated" for one in _entries(hub, target))
     with st.container(horizontal=True, vertical_alignment="center", key="act_on_one"):
         acting.buttons(hub, target, ("probe", "heal", "reset", "restore" if isolated else "isolate"))
+    _documentation(hub.catalog[next(iter(endpoints_of(hub.catalog, target))).provider])
     _state(hub, target)
     span = st.segmented_control(
         "How far back", list(history.SPANS), default="24 hours", required=True, key="back", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     _past(hub, target, span)
+
+
+def _documentation(provider: Provider) -> None:
+    """Where its declaration comes from, and how well founded it is."""
+    if provider.docs:
+        read = words.listed(list(provider.read_from))
+        with st.container(horizontal=True, vertical_alignment="center", key="documentation"):
+            st.page_link(
+                provider.docs, label="Its documentation", icon=":material/menu_book:", width="content"
+            )
+            if read and provider.read_on:
+                st.caption(f"Declared from: {read}, read on {provider.read_on}.", width="content")
 
 
 @st.fragment(run_every=seen.EVERY)

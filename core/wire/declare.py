@@ -29,6 +29,8 @@ from core.wire.listing import ListingCall
 from core.wire.news import NewsCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
+Source: TypeAlias = Literal["documentation", "recorded body", "third party"]
+"""The provider's own documentation, a genuine answer of it, or what others wrote about it and their code."""
 
 
 class Host(Model):
@@ -161,7 +163,9 @@ class Declaration(Model):
     home: Https
     docs: Https
     read_on: date
-    """When the documentation was read."""
+    """When it was read, the last time."""
+    read_from: Annotated[tuple[Source, ...], BeforeValidator(as_list)] = ()
+    """What was read, the best first; comments say what came from where. Empty when nobody said."""
     priority: Annotated[int, Field(strict=True, ge=0)]
     """Lower is asked first."""
     upstream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None

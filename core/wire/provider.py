@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -26,7 +26,7 @@ from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
 from core.wire.around import MetadataCall, OnChainCall, Timed
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
-from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit
+from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit, Source
 from core.wire.listing import ListingCall, read_listing
 from core.wire.news import NewsCall
 from core.wire.paths import MISSING, fill, find, show_path
@@ -94,6 +94,8 @@ class Provider:
         self.kind: str = declaration.kind
         self.home = declaration.home
         self.docs = declaration.docs
+        self.read_on: date | None = declaration.read_on
+        self.read_from: tuple[Source, ...] = declaration.read_from
         self.priority = declaration.priority
         self.upstream: str = declaration.upstream or _upstream(declaration)
         """Providers that have this in common say the same thing twice."""

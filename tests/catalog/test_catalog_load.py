@@ -169,6 +169,11 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         ("[price]", '[symbol]\ntemplate = "{x}"\n[price]', "symbol: template uses ['x']"),
         ("[price]", "[price]\njson = { a = 1 }", 'price: json needs method = "POST"'),
         ("read_on = 2026-11-22\n", "", "read_on: field required"),
+        (
+            "[check]",
+            'read_from = "memory"\n[check]',
+            "read_from.0 = 'memory': input should be 'documentation'",
+        ),
         ('id = "venue"', 'id = "A Venue"', "id = 'A Venue'"),
         ('id = "venue"', 'id = "venue', "no TOML in UTF-8"),
         (

@@ -214,6 +214,7 @@ def test_a_callers_error_is_named_only_by_a_declared_form(endpoint: Endpoint) ->
 def test_documentation_and_its_date_are_named(provider: Provider) -> None:
     declaration = provider.declaration
     assert declaration.read_on.year >= 2026
+    assert declaration.read_from, f"{provider.id} does not say what it was read from"
     assert provider.docs.startswith("https://")
     for capability, calls in declaration.forms.items():
         for call in calls:

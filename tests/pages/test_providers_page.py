@@ -54,6 +54,13 @@ def test_every_endpoint_is_listed_with_its_state(lab_hub: Hub, app: App) -> None
     assert rows["kraken/orderbook@api.kraken.com"]["State"] == "○ not asked yet"
 
 
+def test_a_provider_leads_to_its_documentation_and_says_what_was_read(lab_hub: Hub, app: App) -> None:
+    kraken = lab_hub.catalog["kraken"]
+    at = app("providers", target="kraken/price@api.kraken.com")
+    assert kraken.docs in [link.proto.page for link in at.get("page_link")]
+    assert f"Declared from: documentation and recorded body, read on {kraken.read_on}." in said(at)
+
+
 def test_an_open_circuit_with_its_cooldown_and_its_signature(lab_hub: Hub, app: App) -> None:
     lab_hub.lab.inject("kraken", "status:500")
     ask(lab_hub, *["BTC/USD"] * 3)

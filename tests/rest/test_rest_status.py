@@ -87,6 +87,10 @@ def test_status_follows_the_hub(client: Any, lab_hub: Hub) -> None:
     assert list(providers) == list(told.providers)
     one = get(client, "/api/v1/providers/kraken")
     assert one["provider"] == providers["kraken"]
+    kraken = lab_hub.catalog["kraken"]
+    assert one["provider"]["docs"] == kraken.docs
+    assert one["provider"]["read_on"] == str(kraken.read_on)
+    assert one["provider"]["read_from"] == ["documentation", "recorded body"]
     assert {row["reason"] for row in one["endpoints"]} == {"for a test"}
     message = get(client, "/api/v1/providers/acme", 404)["error"]["message"]
     assert message.startswith("provider 'acme': expected one of binance")
