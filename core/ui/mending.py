@@ -115,7 +115,8 @@ def quality(asked: Asked, mended: Mended, before: int) -> None:
     with opened:
         if before:
             st.caption(f"The {before:,} candles before the window, for the indicators, are counted too.")
-        st.markdown(summary(mended.repair))
+        if said := summary(mended.repair):
+            st.markdown(said)
         quality_parts.score(found)
         quality_parts.defects(found)
         _left_open(mended.repair.left_open)
@@ -128,7 +129,7 @@ def quality(asked: Asked, mended: Mended, before: int) -> None:
 
 
 def summary(result: Repair) -> str:
-    """What the repair did, in a few sentences."""
+    """What the repair did, in a few sentences; ``""`` for nothing."""
     frame, ledger = result.frame, result.ledger
     view = "best estimate" if result.policy.view == "best" else "as known"
     methods = Counter(frame["method"].astype(str).to_numpy()[repaired(frame)].tolist())
@@ -145,7 +146,7 @@ def summary(result: Repair) -> str:
         parts.append(f"{later:,} rest{'s' * (later == 1)} on later candles; *as known* has none of these.")
     if left := int(result.left_open["count"].sum()):
         parts.append(f"{count(left, 'candle')} stay{'s' * (left == 1)} open.")
-    return " ".join(parts or ["Nothing to repair."])
+    return " ".join(parts)
 
 
 def _each(counts: Mapping[str, int]) -> str:

@@ -64,7 +64,8 @@ def _figures(result: Repair) -> None:
                   delta_arrow="off", width="content")  # fmt: skip
         st.metric("Repaired", f"{int(touched.sum()):,}", width="content")
         st.metric("Left open", f"{int(result.left_open['count'].sum()):,}", width="content")
-    st.markdown(mending.summary(result))
+    if said := mending.summary(result):
+        st.markdown(said)
 
 
 def _look(standing: Applied | None) -> str:
@@ -85,6 +86,9 @@ def _look(standing: Applied | None) -> str:
 
 def _actions(desk: Desk, result: Repair, standing: Applied | None, look: str) -> None:
     count = int(result.ledger.index.nunique())
+    if not count and standing is None:
+        st.info("There is nothing to repair by these limits.", icon=":material/check_circle:")
+        return
     reason = repair_desk.refused(desk)
     with st.container(horizontal=True, vertical_alignment="center", key="repair_actions"):
         if look == SUGGESTED:
@@ -113,8 +117,6 @@ def _actions(desk: Desk, result: Repair, standing: Applied | None, look: str) ->
             st.markdown(f":material/check_circle: **{words.count(left, 'repair')} applied** {where}.")
         if reason:
             st.caption(f"Repairs of a shared series cannot be changed from here: {reason}.")
-    if not count and standing is None:
-        st.info("There is nothing to repair by these limits.", icon=":material/check_circle:")
 
 
 def _apply(desk: Desk, result: Repair) -> None:

@@ -51,8 +51,8 @@ def change(percent: float | None) -> str:
 
 
 def large(value: float) -> str:
-    """``2.57 trillion`` and the like, from millions on; else as :func:`number`."""
+    """``2.57 trillion`` and the like, from millions on; a whole number as it is; else as :func:`number`."""
     for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if abs(value) >= size:
             return f"{value / size:,.2f} {word}"
-    return number(value)
+    return f"{value:,.0f}" if value == round(value) else number(value)

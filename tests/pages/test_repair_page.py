@@ -183,7 +183,7 @@ def test_as_known_and_raw(handed: Callable[..., AppTest]) -> None:
 def test_a_whole_file_has_nothing_to_repair(handed: Callable[..., AppTest]) -> None:
     at = handed(as_csv(candles()))
     assert "There is nothing to repair by these limits." in words(at)
-    assert at.button(key="repair_apply").disabled
+    assert "repair_apply" not in [one.key for one in at.button]
     assert metrics(at)["Quality"] == "1.00"
 
 
