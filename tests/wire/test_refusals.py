@@ -15,7 +15,7 @@ from core.answer import (
     WireError,
 )
 from core.catalog import Catalog
-from core.market import CandleQuery, PriceQuery
+from core.market import CandleQuery, OnChainQuery, PriceQuery
 
 CATALOG = Catalog.load()
 NOW = 1_790_000_000.0
@@ -160,3 +160,28 @@ def test_json_under_other_json_types_is_json() -> None:
             CATALOG["coinbase"].read(PriceQuery("BTC/USD"), response)
     bare = httpx.Response(200, content=b'\xef\xbb\xbf{"price": "5"}')
     assert CATALOG["coinbase"].read(PriceQuery("BTC/USD"), bare).last == 5.0
+
+
+@pytest.mark.parametrize(
+    ("venue", "status", "said"),
+    [
+        (
+            "trongrid",
+            403,
+            "The key exceeds the frequency limit(30), and the query server is suspended for 30s",
+        ),
+        (
+            "tronscan",
+            403,
+            "request rate exceeded the allowed_rps(3), and the query server is suspended for 68 s.",
+        ),
+    ],
+)
+def test_a_chains_penalty_for_haste_is_no_lack_of_a_key(venue: str, status: int, said: str) -> None:
+    response = httpx.Response(status, json={"Error": said})
+    with pytest.raises(Throttled):
+        CATALOG[venue].read(OnChainQuery("trx_block_height"), response, now=NOW)
+    with pytest.raises(ProviderDown):
+        CATALOG["trongrid"].read(
+            OnChainQuery("trx_block_height"), httpx.Response(200, json={"Error": "class java.lang"}), now=NOW
+        )

@@ -63,7 +63,7 @@ class Stellar(PlainVenue):
     """developers.stellar.org: Horizon's root says where it is."""
 
     id = "stellar"
-    hosts = ("horizon.stellar.org",)
+    hosts = ("horizon.stellar.org", "horizon.stellar.lobstr.co")
 
     @route("/", "onchain", "ping")
     def root(self, call: Call) -> Reply:

@@ -69,10 +69,10 @@ class Infura(Node):
 
 
 class OneRPC(Node):
-    """1rpc.io: nodes of several chains, told apart by the path."""
+    """public.1rpc.io: nodes of several chains, told apart by the path."""
 
     id, chain, number = "one_rpc", "eth", 1
-    hosts = ("1rpc.io",)
+    hosts = ("public.1rpc.io",)
     routes = methods("/(?P<chain>eth|bnb|arb|op|avax/c)")
 
     def at(self, call: Call) -> str:
