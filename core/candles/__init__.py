@@ -6,7 +6,8 @@ Pure: no HTTP, no clock, no page. ``normalise`` reads a file or frame, ``audit``
 
 from core.candles.audit import Audit, audit
 from core.candles.frame import NotCandles
-from core.candles.ledger import read_ledger, replay, write_ledger
+from core.candles.ledger import replay
+from core.candles.ledger_files import read_ledger, write_ledger
 from core.candles.normalise import normalise
 from core.candles.plan import Want, plan
 from core.candles.policy import Hole, RepairPolicy, Rule

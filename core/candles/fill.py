@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from core.candles.agree import bars_from, possible
 from core.candles.cause import NO_TRADES
@@ -133,18 +132,3 @@ def _named(rows: Bars) -> Bars:
     source = rows.source if rows.source is not None else Labels.all("raw", size)
     method = rows.method if rows.method is not None else Labels.all("observed", size)
     return Bars(rows.time, rows.open, rows.high, rows.low, rows.close, rows.volume, source, method)
-
-
-def left_open(items: list[tuple[int, int, str, str]], offset: int, step: int) -> pd.DataFrame:
-    """Gaps that stay: ``start end count cause reason``, from (first slot, length, cause, reason)."""
-    slots = np.array([item[0] for item in items], dtype=np.int64)
-    sizes = np.array([item[1] for item in items], dtype=np.int64)
-    return pd.DataFrame(
-        {
-            "start": to_index(slots * step + offset),
-            "end": to_index((slots + sizes - 1) * step + offset),
-            "count": sizes,
-            "cause": np.array([item[2] for item in items], dtype=object),
-            "reason": np.array([item[3] for item in items], dtype=object),
-        }
-    )

@@ -143,6 +143,20 @@ class Bars:
             None if self.method is None else self.method.take(rows),
         )
 
+    def joined(self, other: "Bars") -> "Bars":
+        """These rows, then others with the same columns; who each came from is said."""
+
+        def pair(name: str, default: str) -> Labels:
+            both = (self, other)
+            return Labels.joined([getattr(part, name) or Labels.all(default, len(part)) for part in both])
+
+        o, h, low, c, *volume = (
+            np.concatenate((self.column(name), other.column(name))) for name in self.fields
+        )
+        time = np.concatenate((self.time, other.time))
+        words = pair("source", "raw"), pair("method", "observed")
+        return Bars(time, o, h, low, c, volume[0] if volume else None, *words)
+
     def observed(self) -> Bools | None:
         """Mask of rows that the venue gave, or None when that is all of them."""
         return None if self.method is None else self.method.among(OBSERVED)
@@ -244,6 +258,16 @@ def at_times(time: Ints, wanted: Ints) -> Bools:
     edges[first[there]] += 1
     edges[end[there]] -= 1
     return np.asarray(np.cumsum(edges[:-1], dtype=np.int8) > 0)
+
+
+def moved_times(time: Ints, before: Ints, after: Ints) -> Ints:
+    """Times of any order with those equal to one of ``before`` (each once) put to the one of ``after`` beside it."""
+    if not len(before):
+        return time
+    order = np.argsort(before)
+    before, after = before[order], after[order]
+    at = np.minimum(np.searchsorted(before, time), len(before) - 1)
+    return np.where(before[at] == time, after[at], time)
 
 
 def spacing(time: Ints) -> int:

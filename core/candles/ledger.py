@@ -7,11 +7,9 @@ where a row was added or a value was no number. The raw frame and its ledger tog
 the bit; without some repairs they give the frame without these.
 """
 
-import io
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +22,8 @@ from core.candles.frame import (
     Floats,
     Ints,
     Labels,
-    NotCandles,
     at_times,
+    moved_times,
     to_index,
     venue_of,
 )
@@ -110,8 +108,8 @@ class Book:
             {
                 "time": to_index(time),
                 "field": pd.Categorical.from_codes(name, categories=pd.Index(FIELDS, dtype="str")),
-                "before": _nullable(before),
-                "after": _nullable(after),
+                "before": nullable(before),
+                "after": nullable(after),
                 "method": method.categorical(known_methods(method.used())),
                 "source": source.categorical(source.used()),
                 "uses_future": future,
@@ -122,7 +120,8 @@ class Book:
         )
 
 
-def _nullable(values: Floats) -> pd.arrays.FloatingArray:
+def nullable(values: Floats) -> pd.arrays.FloatingArray:
+    """A column of numbers that are null where they are none."""
     null = ~np.isfinite(values)
     return pd.arrays.FloatingArray(np.where(null, 0.0, values), null)
 
@@ -231,78 +230,21 @@ def replay(raw: pd.DataFrame, ledger: pd.DataFrame, *, without: Collection[int] 
     ledger = ledger[~ledger.index.isin(list(without))] if without else ledger
     bars, attrs = bars_from(raw)
     moved = ledger[(ledger["field"] == "time") & ledger["after"].notna()]
-    time = bars.time.copy()
-    for _, line in moved.iterrows():
-        time[time == round(line["before"] * SECOND)] = round(line["after"] * SECOND)
+    time = bars.time
+    for _, part in moved.groupby(
+        "method", observed=True, sort=False
+    ):  # first into their unit, then onto the grid
+        time = moved_times(time, *(_from_seconds(part[name]) for name in ("before", "after")))
     base = bars.at(time)
     base = base.take(ordered(base, time))
     return framed(apply(base, ledger, venue_of(attrs) or "raw"), pd.DatetimeIndex(raw.index).unit
                   if isinstance(raw.index, pd.DatetimeIndex) else "ns")  # fmt: skip
 
 
-def write_ledger(
-    ledger: pd.DataFrame, path: str | Path, form: Literal["csv", "parquet"] | None = None
-) -> None:
-    """Write a ledger as CSV or Parquet, by the file's ending unless ``form`` says so. ValueError for another."""
-    form = form or _form(path)
-    plain = to_plain(ledger)
-    if form == "csv":
-        plain.to_csv(path, index=False)
-    else:
-        plain.to_parquet(path, index=False)
-
-
-def read_ledger(given: str | Path | bytes) -> pd.DataFrame:
-    """Read what :func:`write_ledger` wrote, from a path or its bytes. NotCandles when it is no ledger."""
-    body = given if isinstance(given, bytes) else Path(given).read_bytes()
-    try:
-        if body[:4] == b"PAR1":
-            plain = pd.read_parquet(io.BytesIO(body))
-        else:
-            plain = pd.read_csv(io.BytesIO(body), keep_default_na=False, dtype={"before": str, "after": str})
-            for name in ("before", "after"):  # to the bit, whatever precision pandas reads with
-                plain[name] = [float(cell or "nan") for cell in plain[name]]
-            plain["time"] = pd.to_datetime(plain["time"], utc=True, format="ISO8601")
-        return from_plain(plain)
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        raise NotCandles(f"no ledger: {str(error)[:120]}") from None
-
-
-def to_plain(ledger: pd.DataFrame) -> pd.DataFrame:
-    """A ledger as a table of plain columns, ``repair`` among them, as files hold it."""
-    return ledger.reset_index().astype({"field": str, "method": str, "source": str, "reason": str})
-
-
-def from_plain(plain: pd.DataFrame) -> pd.DataFrame:
-    """The ledger in a table of plain columns; others beside them are left out. KeyError, ValueError if none is."""
-    numbers = {name: plain[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("before", "after")}
-    codes = [FIELDS.index(name) for name in plain["field"]]
-    method, source, reason = (
-        Labels.of(plain[name].astype(object)) for name in ("method", "source", "reason")
-    )
-    return pd.DataFrame(
-        {
-            "time": to_index(pd.DatetimeIndex(plain["time"]).as_unit("us").asi8),
-            "field": pd.Categorical.from_codes(codes, categories=pd.Index(FIELDS, dtype="str")),
-            "before": _nullable(numbers["before"]),
-            "after": _nullable(numbers["after"]),
-            "method": method.categorical(known_methods(method.names)),
-            "source": source.categorical(source.used()),
-            "uses_future": plain["uses_future"].astype(bool).to_numpy(),
-            "reason": reason.categorical(reason.used()),
-        },
-        index=pd.Index(plain["repair"].astype("int64"), name="repair"),
-    )
-
-
-def _form(path: str | Path) -> Literal["csv", "parquet"]:
-    ending = Path(path).suffix.lower()
-    if ending == ".csv":
-        return "csv"
-    if ending == ".parquet":
-        return "parquet"
-    raise ValueError(f"path={str(path)[-40:]!r}: expected a name that ends in .csv or .parquet")
-
-
 def _micros(ledger: pd.DataFrame) -> Ints:
     return pd.DatetimeIndex(ledger["time"]).as_unit("us").asi8
+
+
+def _from_seconds(column: "pd.Series[Any]") -> Ints:
+    with np.errstate(invalid="ignore"):  # beyond all of time
+        return np.round(column.to_numpy(dtype=np.float64) * SECOND).astype(np.int64)

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from core.candles.archive.records import NOTES, read_with_notes
 from core.candles.frame import SECOND, Bools, Ints, micros
-from core.candles.ledger import from_plain, replay, to_plain
+from core.candles.ledger import replay
+from core.candles.ledger_files import from_plain, to_plain
 from core.candles.repair import Repair
 from core.files import write_atomically
 from core.market import CANDLE_FIELDS
