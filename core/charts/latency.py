@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import plotly.graph_objects as go
 
 from core.charts.palette import BLUE, CLEAR, GREEN, GREY, SKY, VERMILION
-from core.ops.read import Rollup
+from core.ops.rollup import Rollup
 
 
 def past_figure(rollups: Sequence[Rollup], since: float, until: float) -> go.Figure:

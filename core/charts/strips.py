@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from core.charts.palette import GREEN, GREY, VERMILION
-from core.ops.read import Bar
+from core.ops.rollup import Bar
 
 LEAST = 24
 """Per cent of a bar's height at which the smallest share of failures is still seen."""

@@ -216,6 +216,8 @@ BY_KIND: dict[str, type[Event]] = {
 """Kind → its class."""
 
 _COMMON = frozenset(field.name for field in fields(Event))
+_OWN = {kind: {field.name for field in fields(one)} - _COMMON for kind, one in BY_KIND.items()}
+"""Kind → the fields of its own."""
 MANY = ("attempt", "dissent")
 """Kinds of which there may be very many; kept for a shorter time."""
 
@@ -227,11 +229,10 @@ def data_of(event: Event) -> str:
 
 def event_from(kind: str, common: dict[str, Any], data: str) -> Event:
     """An event as it was. Fields that its kind no longer has are left out."""
-    known = BY_KIND[kind]
-    names = {field.name for field in fields(known)} - _COMMON
+    names = _OWN[kind]
     own: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in json.loads(data).items()
         if name in names
     }
-    return known(**common, **own)
+    return BY_KIND[kind](**common, **own)

@@ -25,7 +25,7 @@ from core.ops.events import (
     StateChanged,
 )
 from core.ops.journal import Journal
-from core.ops.read import CHECK
+from core.ops.rollup import CHECK
 from core.ops.shapes import Shapes
 from core.ops.tally import GOOD, REFUSED
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.outbox import TargetState
-from core.ops.read import MOST
+from core.ops.read_events import MOST
 from core.rest.arguments import Names
 from core.rest.serving import answered, shown, the_hub
 from core.rest.status import Moment

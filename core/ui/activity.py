@@ -11,7 +11,7 @@ import streamlit as st
 from core.export_events import events_csv, events_json
 from core.hub import Hub
 from core.ops.events import BY_KIND, Event
-from core.ops.read import MOST
+from core.ops.read_events import MOST
 from core.ui import pager, words
 from core.ui.asked import not_offered, say_wrong
 
@@ -43,7 +43,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is looked for; as :meth:`core.ops.read.JournalReader.events` takes it."""
+    """What is looked for; as :meth:`core.ops.read_events.EventReader.events` takes it."""
 
     kinds: tuple[str, ...]
     target: str | None

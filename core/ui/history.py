@@ -9,7 +9,7 @@ import streamlit as st
 from core.charts import strips
 from core.engine.snapshot import ProviderHealth, Snapshot
 from core.hub import Hub
-from core.ops.read import Bar
+from core.ops.rollup import Bar
 from core.ui import seen, states, words
 from core.ui.asked import not_offered, say_wrong
 from core.ui.overall import NOT_SEEN, WHAT

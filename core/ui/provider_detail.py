@@ -14,7 +14,7 @@ from core.engine.target import endpoints_of
 from core.hub import Hub
 from core.ops.events import AttemptFailed
 from core.ops.patterns import Pattern, signature_of
-from core.ops.read import Resolution
+from core.ops.rollup import Resolution
 from core.ui import acting, activity, history, seen, states, words
 from core.ui.overall import WHAT
 from core.ui.places import ACTIVITY

@@ -55,7 +55,7 @@ ENDS = ("", "!", "\x00")
 CAPPED = {
     ("core.chosen", "_WORD"): 100,
     ("core.chosen", "_BETWEEN"): 5000,
-    ("core.ops.patterns", "_CHANGING"): 1000,
+    ("core.ops.patterns.bursts", "_CHANGING"): 1000,
     ("core.export_repair", r"(\.(csv|tsv|txt|jsonl?|parquet|feather|arrow|gz))+$"): 200,
     ("core.rest.hardening", "_INLINE"): 3000,  # sees a file of an installed package, and nothing else
 }

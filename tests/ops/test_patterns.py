@@ -11,17 +11,14 @@ from ops_world import events_of
 
 from core.ops import patterns as p
 from core.ops.events import AttemptFailed, CircuitOpened, ShapeChanged
-from core.ops.read import Rollup
+from core.ops.rollup import Hour
 from core.ops.shape import PATHS_MOST, Difference, difference, shape_of
 
 DAY = 1_780_012_800.0  # a midnight, UTC
 
 
 def hour(day, n, good=10, failed=0, p50=0.1):
-    return Rollup(
-        start=DAY + day * 86_400 + n * 3600, seconds=3600, good=good, failed=failed, refused=0, other=0,
-        p50=p50 if good else None, p95=None, p99=None, outcomes={},
-    )  # fmt: skip
+    return Hour(DAY + day * 86_400 + n * 3600, good, failed, 0, p50 if good else None)
 
 
 def failed(at, target, outcome="timeout", detail="ReadTimeout: no answer in 4.0 s", **more):

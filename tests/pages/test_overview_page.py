@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.charts import strips
 from core.hub import Hub
-from core.ops.read import Bar
+from core.ops.rollup import Bar
 from core.ui import overall, seen
 
 App = Callable[..., AppTest]
