@@ -1,8 +1,8 @@
 """Who may change what everybody sees. One decision, for pages and REST alike.
 
-A person who logged in and is on the list may act. So may whoever has the token, wherever the request comes from;
-with one set, it is needed. Without one, authority exists only on this machine: the server is not public, it listens
-on loopback alone, and whoever asks is here too, with no proxy between.
+A person who logged in and is on the list may act. So may whoever has the token, wherever the request comes from.
+With a list or a token set, one of them is needed. Without either, authority exists only on this machine: the server
+is not public, it listens on loopback alone, and whoever asks is here too, with no proxy between.
 """
 
 import hmac
@@ -122,17 +122,27 @@ def decide(asker: Asker, door: Door, guesses: Guesses = GUESSES) -> Right | Refu
     if asker.login is not None and asker.login.lower() in {name.lower() for name in door.admins}:
         return "login"
     token = door.token
-    if token is None:
+    if token is None and not door.admins:
         reason = "this server is public and read-only" if door.public else elsewhere(asker)
         return Refusal(reason) if reason else "loopback"
-    if asker.token is None:
-        return Refusal("the admin token is needed", token=True)
+    if token is None or asker.token is None:
+        return Refusal(needed(asker, door), token=token is not None)
     if wait := guesses.wait(asker.client):
         return Refusal("too many wrong tokens", token=True, wait=wait)
     if same(asker.token, token):
         return "token"
     guesses.wrong(asker.client)
     return Refusal("that is not the admin token", token=True)
+
+
+def needed(asker: Asker, door: Door) -> str:
+    """What is asked of whoever has shown no token."""
+    if asker.login is not None and door.admins:
+        return "whoever is logged in is not on this server's list"
+    ways = ["the admin token"] * (door.token is not None) + ["a login on this server's list"] * bool(
+        door.admins
+    )
+    return f"{' or '.join(ways)} is needed"
 
 
 def elsewhere(asker: Asker) -> str:

@@ -118,6 +118,28 @@ def test_who_logged_in_and_is_on_the_list_may_act() -> None:
         assert isinstance(decide(Asker(**AWAY, login=login), door), Refusal), login
 
 
+def test_with_a_list_or_a_token_one_of_them_is_needed_even_here() -> None:
+    for door, login, said in (
+        (Door(admins=("ann@example.org",)), None, "a login on this server's list is needed"),
+        (
+            Door(admins=("ann@example.org",)),
+            "bob@example.org",
+            "whoever is logged in is not on this server's list",
+        ),
+        (
+            Door(TOKEN, admins=("ann@example.org",)),
+            None,
+            "the admin token or a login on this server's list is needed",
+        ),
+        (Door(TOKEN), "ann@example.org", "the admin token is needed"),
+    ):
+        decision = decide(Asker(**HOME, login=login), door)
+        assert isinstance(decision, Refusal)
+        assert decision.reason == said
+        assert decision.token is (door.token is not None)
+    assert decide(Asker(**HOME, login="ann@example.org"), Door(admins=("ann@example.org",))) == "login"
+
+
 def test_a_space_is_public_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "someone/kintsugi")
     monkeypatch.setenv("SPACE_HOST", "someone-kintsugi.hf.space")

@@ -12,6 +12,7 @@ from core.ui import login, words
 _BINDS_AS_CONFIGURED = frozenset({"starlette-app", "starlette-app-direct"})
 _TOKEN = "admin_token"  # noqa: S105 - where the session keeps a right one
 _TYPED = "admin_token_typed"
+_TURNED_AWAY = "login_turned_away"
 
 
 def bound() -> str | None:
@@ -39,35 +40,52 @@ def who() -> str:
     return f"page, {login.address() or st.context.ip_address or 'this machine'}"
 
 
-def ask_for_token() -> None:
-    """A way in where one is missing: a field for the admin token, a login. The session keeps a right token."""
+def way_in_or_out() -> None:
+    """Who is logged in, with the way out; for who may not act a way in: a login, a field for the admin token.
+
+    The session keeps a right token. A login that opens nothing is on record, once a session.
+    """
     decision = _decision(st.session_state.get(_TOKEN))
-    if not isinstance(decision, Refusal) or not (decision.token or login.offered()):
+    refusal = decision if isinstance(decision, Refusal) else None
+    if known := login.name():
+        if refusal is not None and st.session_state.get(_TURNED_AWAY) != known:
+            st.session_state[_TURNED_AWAY] = known
+            _note(f"logging in as {known[:200]}", refusal.reason)
+    elif refusal is None or not (refusal.token or login.offered()):
         return
-    with st.popover("Admin", icon=":material/lock:"):
-        if login.offered():
+    with st.popover("Admin", icon=":material/lock:" if refusal else ":material/lock_open:"):
+        if known:
+            st.caption(f"Logged in as {words.plain(known)}{_standing(refusal)}.")
+            st.button("Log out", icon=":material/logout:", key="log_out", on_click=st.logout)
+        elif login.offered():
             _offer_login()
-        if decision.token:
-            st.text_input(
-                "Admin token",
-                type="password",
-                key=_TYPED,
-                help="What the server has in KINTSUGI_ADMIN_TOKEN. Needed for actions, not for reading.",
-                on_change=_entered,
-            )
-            if reason := st.session_state.pop(f"{_TYPED}_refused", ""):
-                st.caption(f"Not accepted: {reason}.")
+        if refusal is not None and refusal.token:
+            _ask_for_token()
+
+
+def _standing(refusal: Refusal | None) -> str:
+    if login.address() is None:
+        return ", but the identity provider does not vouch for that address: it opens nothing"
+    return ", who may act" if refusal is None else ", who is not on this server's list (KINTSUGI_ADMINS)"
 
 
 def _offer_login() -> None:
     """Logging in works at this server's own address alone, not within the frame of a Space's page."""
-    if who_is := login.address():
-        st.caption(f"Logged in as {words.plain(who_is)}, who is not on this server's list (KINTSUGI_ADMINS).")
-        st.button("Log out", icon=":material/logout:", key="log_out", on_click=st.logout)
-        return
     st.button("Log in", icon=":material/login:", key="log_in", on_click=st.login)
     if host := environment.get("SPACE_HOST"):
         st.caption(f"Within a frame that fails: open [{host}](https://{host}) first.")
+
+
+def _ask_for_token() -> None:
+    st.text_input(
+        "Admin token",
+        type="password",
+        key=_TYPED,
+        help="What the server has in KINTSUGI_ADMIN_TOKEN. Needed for actions, not for reading.",
+        on_change=_entered,
+    )
+    if reason := st.session_state.pop(f"{_TYPED}_refused", ""):
+        st.caption(f"Not accepted: {reason}.")
 
 
 def _entered() -> None:

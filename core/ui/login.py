@@ -34,8 +34,15 @@ def offered() -> bool:
     return "is_logged_in" in st.user
 
 
+def name() -> str:
+    """What who logged in is called by their provider, whether it vouches for that or not; ``""`` when nobody did."""
+    if not (offered() and st.user.get("is_logged_in")):
+        return ""
+    return str(st.user.get("email") or st.user.get("sub") or "somebody without a name")
+
+
 def address() -> str | None:
     """The address of who logged in, if their provider vouches for it."""
-    if not (offered() and st.user.get("is_logged_in") and st.user.get("email_verified") is True):
+    if not name() or st.user.get("email_verified") is not True:
         return None
     return str(st.user.get("email") or "") or None

@@ -113,4 +113,4 @@ frame.surround(seen.look(hub))
 if page.url_path:  # the overview, where that is empty, says it larger
     status.show(hub)
 page.run()
-authority.ask_for_token()
+authority.way_in_or_out()

@@ -99,8 +99,11 @@ def silent_server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def started(folder: Path, *, silence: float, **settings: str) -> Iterator[Server]:
-    """The server in a process of its own, ended by its id. ``settings``: more of its environment."""
+def started(folder: Path, *, silence: float, loud: bool = False, **settings: str) -> Iterator[Server]:
+    """The server in a process of its own, ended by its id. ``loud``: its log may hold a traceback.
+
+    ``settings``: more of its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -123,7 +126,7 @@ def started(folder: Path, *, silence: float, **settings: str) -> Iterator[Server
             time.sleep(0.05)
         yield Server(url, begun)
         told = (folder / "log").read_text()
-        assert "Traceback" not in told, told
+        assert loud or "Traceback" not in told, told
     finally:
         process.terminate()
         try:
