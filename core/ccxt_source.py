@@ -25,9 +25,10 @@ from core.market import (
     SymbolQuery,
 )
 from core.settings import Settings, SettingsError
-from core.wire.calls import BookCall, CandleCall, TickerCall
+from core.wire.books import BookCall, read_book
+from core.wire.candle_call import CandleCall
 from core.wire.candles import read_candles
-from core.wire.tickers import read_book, read_price
+from core.wire.tickers import TickerCall, read_price
 from core.wire.values import clip
 
 PRIORITY = 300

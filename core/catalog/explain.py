@@ -5,9 +5,12 @@ from typing import Any
 
 from core.market import CandleQuery, Capability, OrderBookQuery, PriceQuery, Query, VolumeQuery
 from core.wire import Provider, WireRequest
-from core.wire.calls import BookCall, Call, CandleCall, TickerCall
+from core.wire.books import BookCall
+from core.wire.calls import Call
+from core.wire.candle_call import CandleCall
 from core.wire.declare import ErrorRule
 from core.wire.paths import show_path
+from core.wire.tickers import TickerCall
 
 _SHARED = set(Call.model_fields) | {"root", "pick", "rows", "columns", "keys", "intervals"}
 

@@ -9,7 +9,7 @@ from core.candles.aggregate import aggregate
 from core.catalog import Provider
 from core.engine.local import LocalProvider
 from core.market import INTERVALS, CandleQuery, Query
-from core.wire.calls import CandleCall
+from core.wire.candle_call import CandleCall
 
 REQUESTS_MOST = 20
 """A value that would take more requests than this is not built: other providers' quotas are there as well."""

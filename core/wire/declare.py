@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from core.market import Capability, Query
 from core.wire.alternatives import Alternative
 from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall, TextSentimentCall
-from core.wire.calls import BookCall, Call, CandleCall, CheckCall, TickerCall
+from core.wire.books import BookCall
+from core.wire.calls import Call, CheckCall
+from core.wire.candle_call import CandleCall
 from core.wire.fields import (
     Asset,
     Dotted,
@@ -27,6 +29,7 @@ from core.wire.fields import (
 )
 from core.wire.listing import ListingCall
 from core.wire.news import NewsCall
+from core.wire.tickers import TickerCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
 Source: TypeAlias = Literal["documentation", "recorded body", "third party"]

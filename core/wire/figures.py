@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from core.answer import BadPayload
 from core.wire.fields import Dotted, Model
-from core.wire.paths import MISSING, Path, find
+from core.wire.paths import MISSING, Path, find, said
 from core.wire.values import TimeUnit, clip, moment, number
 
 _HEX = re.compile(r"0x[0-9a-fA-F]{1,32}")
@@ -27,8 +27,7 @@ class Figure(Model):
 
     def read(self, body: Any, what: str, root: Path = ()) -> float | None:
         """The number; None for what is missing, null or empty. BadPayload for anything else."""
-        value = find(body, root + self.path)
-        if value is MISSING or value is None or value == "":
+        if (value := said(body, root + self.path)) is None:
             return None
         found = self._of(value, what)
         if self.scale != 1.0:
@@ -63,13 +62,12 @@ def _number(value: Any, what: str, in_hex: bool) -> float:
     raise BadPayload(f"{what} is {clip(value)}, expected a number like 0x1b4")
 
 
-def read_time(body: Any, root: Path, at: Figure | None, unit: TimeUnit) -> datetime | None:
-    """A moment; None when nothing is declared, or nothing is there."""
+def read_time(body: Any, root: Path, at: Figure | Path | None, unit: TimeUnit) -> datetime | None:
+    """A moment, at a path or as a figure; None when nothing is declared, or nothing is there."""
     if at is None:
         return None
-    if unit == "iso":
-        value = find(body, root + at.path)
-        return None if value is MISSING or value is None or value == "" else moment(value, unit, "time")
-    if (said := at.read(body, "time", root)) is None:
-        return None
-    return moment(said, unit, "time")
+    if isinstance(at, Figure) and unit != "iso":
+        value: Any = at.read(body, "time", root)
+    else:
+        value = said(body, root + (at.path if isinstance(at, Figure) else at))
+    return None if value is None else moment(value, unit, "time")

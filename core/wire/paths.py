@@ -43,6 +43,12 @@ def find(body: Any, path: Path) -> Any:
     return body
 
 
+def said(body: Any, path: Path) -> Any:
+    """The value at the path; None for what is missing, null or empty text."""
+    value = find(body, path)
+    return None if value is MISSING or value == "" else value
+
+
 def show_path(path: Path) -> str:
     """The path as one writes it, for messages."""
     return ".".join(path) or "the body"

@@ -11,7 +11,6 @@ import httpx
 
 from core.answer import BadPayload, UnknownSymbol
 from core.market import (
-    INTERVALS,
     CandleQuery,
     Capability,
     NewsQuery,
@@ -21,15 +20,18 @@ from core.market import (
     SymbolQuery,
     to_seconds,
 )
-from core.wire import around, candles, feed, news, tickers
+from core.wire import around, books, candle_range, candles, feed, news, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
 from core.wire.around import MetadataCall, OnChainCall, Timed
-from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, BookCall, Call, CandleCall, TickerCall
+from core.wire.books import BookCall
+from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, Call
+from core.wire.candle_call import CandleCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit, Source
 from core.wire.listing import ListingCall, read_listing
 from core.wire.news import NewsCall
 from core.wire.paths import MISSING, fill, find, show_path
+from core.wire.tickers import TickerCall
 from core.wire.topics import asset_of, words_of
 from core.wire.values import clip
 
@@ -50,7 +52,7 @@ _READERS: dict[Capability, Callable[..., Any]] = {
     "ohlcv": candles.read_candles,
     "price": tickers.read_price,
     "volume": tickers.read_volume,
-    "orderbook": tickers.read_book,
+    "orderbook": books.read_book,
     "metadata": around.read_metadata,
     "news": news.read_news,
     "sentiment": around.read_sentiment,
@@ -146,7 +148,7 @@ class Provider:
             seconds = _seconds(now)
             if (kept := call.kept(query.interval)) is not None and seconds is not None:
                 first, stop = query.span(seconds)
-                if first < stop <= candles.reach(call, query, seconds):
+                if first < stop <= candle_range.reach(call, query, seconds):
                     return f"only the newest {kept} candles"
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery) and query.depth > call.max_depth:
             return f"at most {call.max_depth} levels of the order book"
@@ -156,7 +158,7 @@ class Provider:
         """False when a declared history depth cannot reach the whole asked span."""
         call = self.declaration.call_for(query)
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
-            return candles.covers(call, query, to_seconds(now, "now"))
+            return candle_range.covers(call, query, to_seconds(now, "now"))
         return True
 
     def reach(self, query: CandleQuery, now: float) -> int | None:
@@ -164,13 +166,13 @@ class Provider:
         call = self.declaration.calls.get(query.capability)
         if not isinstance(call, CandleCall) or call.kept(query.interval) is None:
             return None
-        return candles.reach(call, query, now)
+        return candle_range.reach(call, query, now)
 
     def pages(self, query: Query, now: float | datetime) -> list[Query]:
         """Queries that each fit one request, oldest first; their spans are together the query's."""
         call = self._call(query)
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
-            return list(candles.pages(call, query, to_seconds(now, "now")))
+            return list(candle_range.pages(call, query, to_seconds(now, "now")))
         return [query]
 
     def cost(self, query: Query) -> float:
@@ -206,7 +208,7 @@ class Provider:
         names = self._names(call, query, _seconds(now))
         template = call.path
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
-            template = candles.path(call, query, _seconds(now))
+            template = candle_range.path(call, query, _seconds(now))
         return self._request(call, template, names, self._host(host))
 
     def check_request(self, host: Host | str | None = None) -> WireRequest:
@@ -382,16 +384,7 @@ class Provider:
     def _names(self, call: Call, query: Query, now: float | None) -> dict[str, Any]:
         names: dict[str, Any] = dict(self._subject_names(query))
         if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
-            asked = candles.plan(call, query, now)
-            names |= {
-                "interval": call.intervals[query.interval],
-                "seconds": INTERVALS[query.interval],
-                "rows": asked.rows,
-                "back": (count := candles.back(call, query, asked, now)),
-                "days": candles.days(call, query, count),
-                "newest": asked.rows if asked.first is None and asked.stop is None else None,
-                **candles.bound_names(call, query, asked),
-            }
+            names |= candle_range.names(call, query, now)
         if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
             names["depth"] = call.depth_for(query.depth)
         if isinstance(call, OnChainCall):

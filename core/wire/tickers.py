@@ -1,16 +1,74 @@
-"""Price, volume and order book out of a body."""
+"""Price and volume: how they are asked for, where in the answer they stand, and how they are read."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
-import numpy as np
+from pydantic import model_validator
 
 from core.answer import BadPayload
-from core.market import OrderBook, OrderBookQuery, PriceQuery, Quote, Volume, VolumeQuery
-from core.wire.calls import BookCall, TickerCall
-from core.wire.paths import MISSING, Path, find, show_path
-from core.wire.values import Floats, TimeUnit, clip, floats, moment, number
+from core.market import PriceQuery, Quote, Volume, VolumeQuery
+from core.wire.calls import Call
+from core.wire.fields import Dotted
+from core.wire.figures import read_time
+from core.wire.paths import Path, said, show_path
+from core.wire.values import TimeUnit, number
+
+
+class TickerCall(Call):
+    """Price, volume, or both. Paths begin at ``root``; ``{base}``, ``{quote}`` (our names) and ``{symbol}``
+    (theirs) may be parts.
+    """
+
+    root: Dotted = ()
+    pick: Dotted | None = None
+    """The answer may be a list, or an object of objects: the row whose value at this path names the symbol is
+    meant, and an empty list says that there is no such symbol."""
+    rows: Dotted = ()
+    """Where those rows stand."""
+    last: Dotted | None = None
+    bid: Dotted | None = None
+    ask: Dotted | None = None
+    change: Dotted | None = None
+    """Change over 24 hours, not over the day."""
+    open_24h: Dotted | None = None
+    """The price 24 hours ago, where that is what the venue says instead of the change."""
+    change_unit: Literal["percent", "fraction"] = "percent"
+    volume_base: Dotted | None = None
+    volume_quote: Dotted | None = None
+    time: Dotted | None = None
+    time_unit: TimeUnit = "s"
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        """Those paths in which a name stands."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: path
+            for name, path in found.items()
+            if isinstance(path, tuple) and any(isinstance(part, str) and "{" in part for part in path)
+        }
+
+    def about(self, base: str, quote: str, symbol: str) -> "TickerCall":
+        """The same with the names in its paths filled in."""
+        if not self._paths:
+            return self
+        names = {"{base}": base, "{quote}": quote, "{symbol}": symbol}
+        filled = {name: tuple(names.get(part, part) for part in path) for name, path in self._paths.items()}
+        return self.model_copy(update=filled)
+
+    @model_validator(mode="after")
+    def _paths_are_sound(self) -> "TickerCall":
+        for name, path in self._paths.items():
+            for part in path:
+                if "{" in part and part not in {"{base}", "{quote}", "{symbol}"}:
+                    raise ValueError(
+                        f"{name}: expected {{base}}, {{quote}} or {{symbol}} as a part of its own, not {part!r}"
+                    )
+        if self.pick is not None and self.root:
+            raise ValueError("pick: expected no root, whose place the row takes")
+        if self.rows and self.pick is None:
+            raise ValueError("rows: expected a pick, which says which of them is meant")
+        return self
 
 
 def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | None = None) -> Quote:
@@ -33,7 +91,7 @@ def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | Non
         change_24h_pct=change,
         volume_base=_volume(call, body, "volume_base", call.volume_base),
         volume_quote=_volume(call, body, "volume_quote", call.volume_quote),
-        time=_time(body, call.root, call.time, call.time_unit),
+        time=read_time(body, call.root, call.time, call.time_unit),
     )
 
 
@@ -44,76 +102,11 @@ def read_volume(call: TickerCall, query: VolumeQuery, body: Any, _now: float | N
     if base is None and quote is None:
         wanted = call.root + (call.volume_base or call.volume_quote or ())
         raise BadPayload(f"{show_path(wanted)} is missing: no volume")
-    return Volume(query.symbol, base, quote, _time(body, call.root, call.time, call.time_unit))
-
-
-def read_book(call: BookCall, query: OrderBookQuery, body: Any, _now: float | None = None) -> OrderBook:
-    """The best levels: bids from the highest, asks from the lowest, whatever order they came in."""
-    ask_price = call.price if call.ask_price is None else call.ask_price
-    ask_size = call.size if call.ask_size is None else call.ask_size
-    bids = _side(call, find(body, call.bids), show_path(call.bids), call.price, call.size)
-    asks = _side(call, find(body, call.asks), show_path(call.asks), ask_price, ask_size)
-    if call.signed:
-        bids, asks = (_of_sign(bids, 1.0), _of_sign(asks, -1.0))
-    return OrderBook(
-        query.symbol,
-        _best(*bids, query.depth, highest_first=True),
-        _best(*asks, query.depth, highest_first=False),
-        _time(body, (), call.time, call.time_unit),
-    )
-
-
-def _side(call: BookCall, levels: Any, what: str, price: int | str, size: int | str) -> tuple[Floats, Floats]:
-    if not isinstance(levels, list):
-        raise BadPayload(f"{what} is {'missing' if levels is MISSING else clip(levels)}, expected a list")
-    if call.flat:
-        if len(levels) % 2:
-            raise BadPayload(f"{what} has {len(levels)} entries, expected prices and sizes in turn")
-        levels = [levels[place : place + 2] for place in range(0, len(levels), 2)]
-    prices = floats(_cells(levels, price, what), f"price of {what}")
-    sizes = floats(_cells(levels, size, what), f"size of {what}")
-    if call.orders is not None:
-        _check_orders(floats(_cells(levels, call.orders, what), f"orders of {what}"), what)
-    if not call.signed and len(sizes) and sizes.min() < 0:
-        raise BadPayload(f"row {int(sizes.argmin()) + 1}: size of {what} is below zero")
-    return prices, sizes
-
-
-def _check_orders(counts: Floats, what: str) -> None:
-    wrong = (counts < 1) | (counts != np.floor(counts))
-    if wrong.any():
-        raise BadPayload(
-            f"row {int(wrong.argmax()) + 1} of {what}: {counts[wrong.argmax()]:g} is no number of orders"
-        )
-
-
-def _of_sign(side: tuple[Floats, Floats], sign: float) -> tuple[Floats, Floats]:
-    """The levels whose size has this sign, and their sizes without it."""
-    prices, sizes = side
-    mine = sizes * sign > 0
-    return prices[mine], np.abs(sizes[mine])
-
-
-def _cells(levels: list[Any], place: int | str, what: str) -> Sequence[Any]:
-    want = list if isinstance(place, int) else dict
-    for row, level in enumerate(levels, 1):
-        if type(level) is not want:
-            raise BadPayload(f"row {row} of {what} is {clip(level)}, expected price and size")
-    try:
-        return [level[place] for level in levels]
-    except (IndexError, KeyError):
-        raise BadPayload(f"a level of {what} has no {place!r}") from None
-
-
-def _best(
-    prices: Floats, sizes: Floats, depth: int, *, highest_first: bool
-) -> tuple[tuple[float, float], ...]:
-    order = np.argsort(-prices if highest_first else prices, kind="stable")[:depth]
-    return tuple(zip(prices[order].tolist(), sizes[order].tolist(), strict=True))
+    return Volume(query.symbol, base, quote, read_time(body, call.root, call.time, call.time_unit))
 
 
 def _number(call: TickerCall, body: Any, what: str, path: Path | None) -> float | None:
-    value = _said(body, call.root, path)
+    value = None if path is None else said(body, call.root + path)
     return None if value is None else number(value, what)
 
 
@@ -122,16 +115,3 @@ def _volume(call: TickerCall, body: Any, what: str, path: Path | None) -> float 
     if value is not None and value < 0:
         raise BadPayload(f"{what} is {value:g}, expected none below zero")
     return value
-
-
-def _time(body: Any, root: Path, path: Path | None, unit: TimeUnit) -> datetime | None:
-    value = _said(body, root, path)
-    return None if value is None else moment(value, unit, "time")
-
-
-def _said(body: Any, root: Path, path: Path | None) -> Any:
-    """The value at the path; None for what is missing, null or empty text."""
-    if path is None:
-        return None
-    value = find(body, root + path)
-    return None if value is MISSING or value == "" else value

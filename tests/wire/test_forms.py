@@ -239,7 +239,7 @@ def test_a_reader_function_of_the_package(tmp_path: Path) -> None:
     file = tmp_path / "venue.toml"
     file.write_text(text + 'reader = "core.wire.tickers:read_price"\n', encoding="utf-8")
     assert read(read_provider(file, own=True), PriceQuery("BTC/USDT"), {"last": 7}).last == 7
-    file.write_text(text + 'reader = "core.wire.tickers:read_book"\n', encoding="utf-8")
+    file.write_text(text + 'reader = "core.wire.books:read_book"\n', encoding="utf-8")
     with pytest.raises(BadPayload, match="AttributeError in the reader"):
         read(read_provider(file, own=True), PriceQuery("BTC/USDT"), {"last": 7})
     file.write_text(text + 'reader = "core.wire.tickers:nothing"\n', encoding="utf-8")
