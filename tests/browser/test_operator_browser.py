@@ -53,18 +53,21 @@ def test_an_alert_is_acknowledged(server: Any, look: Look) -> None:
         api.delete("/watchlist", params={"symbol": "BTC/USDT"}).raise_for_status()
 
 
+def show_token(page: Page, token: str) -> None:
+    """Into the field that *Admin* has opened."""
+    page.locator("input[type=password]").fill(token)
+    page.locator("input[type=password]").press("Enter")
+
+
 def test_control_needs_the_token_and_has_it_then(guarded: Any, look: Look) -> None:
     page = look().page
     to(page, f"{guarded.url}/providers")
     expect(page.get_by_text("Acting is not possible from here: the admin token is needed")).to_be_visible()
     expect(page.get_by_role("button", name="Reset all")).to_have_count(0)
     page.get_by_role("button", name="Admin").click()
-    field = page.locator("input[type=password]")
-    field.fill("let-me-out")
-    field.press("Enter")
+    show_token(page, "let-me-out")
     expect(page.get_by_text("Not accepted: that is not the admin token.")).to_be_visible(timeout=15_000)
-    page.locator("input[type=password]").fill("let-me-in")
-    page.locator("input[type=password]").press("Enter")
+    show_token(page, "let-me-in")
     page.get_by_role("button", name="Reset all").click(timeout=15_000)
     page.get_by_role("dialog").get_by_role("button", name="Reset", exact=True).click()
     expect(page.get_by_text("Reset: everything")).to_be_visible(timeout=15_000)
@@ -76,6 +79,55 @@ def test_control_needs_the_token_and_has_it_then(guarded: Any, look: Look) -> No
     assert "reset" in actions
     assert "refused" in actions
     assert "let-me" not in str(events)
+
+
+OWN_LAB = "Faults in this server's own lab"
+
+
+def price(url: str) -> dict[str, Any]:
+    """A fresh one, and who was asked for it."""
+    asked = {"symbol": "BTC/USDT", "refresh": True}
+    return httpx.get(f"{url}/api/v1/price", params=asked, trust_env=False, timeout=20).json()
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    page.get_by_role("combobox", name=box, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_fault_in_the_servers_own_lab_is_set_by_an_admin_alone(guarded: Any, look: Look) -> None:
+    visitor, admin = look(1280, 1400).page, look(1280, 1400).page
+    for page in (visitor, admin):
+        to(page, f"{guarded.url}/lab")
+        page.get_by_text(OWN_LAB).click()
+        expect(
+            page.get_by_text("They cannot be changed from here: the admin token is needed.")
+        ).to_be_visible()
+        expect(page.get_by_role("button", name="Inject for a minute")).to_have_count(0)
+    admin.get_by_role("button", name="Admin").click()
+    show_token(admin, "let-me-in")
+    inject = admin.get_by_role("button", name="Inject for a minute")
+    expect(inject).to_be_visible(timeout=15_000)
+    admin.keyboard.press("Escape")
+    choose(admin, "Target", "binance")
+    choose(admin, "Fault", "status:500")
+    inject.click()
+    expect(admin.get_by_role("table")).to_contain_text("status:500", timeout=15_000)
+
+    answer = price(guarded.url)
+    assert answer["source"] != "binance"
+    assert ("binance", "status") in [(one["provider"], one["outcome"]) for one in answer["attempts"]]
+    to(visitor, f"{guarded.url}/lab")
+    visitor.get_by_text(OWN_LAB).click()
+    expect(visitor.get_by_role("table")).to_contain_text("status:500", timeout=15_000)
+    expect(visitor.get_by_role("button", name="Clear all")).to_have_count(0)
+
+    admin.get_by_role("button", name="Clear all").click()
+    expect(admin.get_by_text("None is in force.")).to_be_visible(timeout=15_000)
+    assert "status" not in [one["outcome"] for one in price(guarded.url)["attempts"]]
+    events = httpx.get(f"{guarded.url}/api/v1/journal?kinds=admin", trust_env=False).json()["events"]
+    assert [event["action"] for event in events[:2]] == ["clear", "inject"]
+    assert events[1]["detail"] == "status:500 in the lab for 60 s"
 
 
 @pytest.mark.parametrize(
