@@ -5,6 +5,7 @@ of call adds. A parameter whose name has no value in a query (no start given) is
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -12,9 +13,12 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
+from core.answer import BadPayload
 from core.market import Query
 from core.wire.fields import Dotted, Https, Model, Positive, Scalar, Whole, check_names
-from core.wire.paths import Path, parse_path
+from core.wire.figures import At, read_time
+from core.wire.paths import Path, parse_path, said, show_path
+from core.wire.values import TimeUnit
 
 READERS = "kintsugi.readers"
 """Group of entry points that packages of one's own offer readers in."""
@@ -113,6 +117,43 @@ class Call(Model):
         return self.cost_by_rows[-1].cost if self.cost_by_rows else self.cost
 
 
+class Timed(Call):
+    """A call whose answer may say of when it is. Paths begin at ``root``."""
+
+    root: Dotted = ()
+    pick: Dotted | None = None
+    """The answer is a list: the row is meant whose value at this path names the asset."""
+    time: At | None = None
+    time_unit: TimeUnit = "s"
+
+    @classmethod
+    def template_names(cls) -> set[str]:
+        return {"symbol", "base"}
+
+    def moment(self, body: Any) -> datetime | None:
+        """When, by the answer's own word."""
+        return read_time(body, self.root, self.time, self.time_unit)
+
+    def said(self, body: Any, path: Path | None) -> Any:
+        """What stands at a path below the root; None without a path, or when nothing does."""
+        return None if path is None else said(body, self.root + path)
+
+    def required(self, what: str, value: float | None) -> float:
+        """The value. BadPayload when it is not there."""
+        if value is None:
+            raise BadPayload(f"{what} is missing at {show_path(self.root)}")
+        return value
+
+
+class CheckCall(Model):
+    """The cheapest call there is, for connectivity and health. With a ``json`` body it is a POST."""
+
+    path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
+    json_body: Any = Field(None, alias="json")
+    format: BodyFormat = "json"
+    cost: Positive = 1.0
+
+
 def _entry(name: str) -> Callable[..., Any]:
     """The function of an entry point. ValueError when there is none, or it cannot be loaded."""
     found = next(iter(entry_points(group=READERS, name=name)), None)
@@ -123,12 +164,3 @@ def _entry(name: str) -> Callable[..., Any]:
         return cast("Callable[..., Any]", found.load())
     except (ImportError, AttributeError) as error:
         raise ValueError(f"reader='entry:{name}': cannot be loaded: {error}") from None
-
-
-class CheckCall(Model):
-    """The cheapest call there is, for connectivity and health. With a ``json`` body it is a POST."""
-
-    path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
-    json_body: Any = Field(None, alias="json")
-    format: BodyFormat = "json"
-    cost: Positive = 1.0

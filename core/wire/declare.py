@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from core.market import Capability, Query
 from core.wire.alternatives import Alternative
-from core.wire.around import MetadataCall, OnChainCall, SentimentCall, SocialCall, TextSentimentCall
 from core.wire.books import BookCall
 from core.wire.calls import Call, CheckCall
 from core.wire.candle_call import CandleCall
@@ -28,7 +27,11 @@ from core.wire.fields import (
     check_names,
 )
 from core.wire.listing import ListingCall
+from core.wire.metadata import MetadataCall
 from core.wire.news import NewsCall
+from core.wire.onchain import OnChainCall
+from core.wire.sentiment import SentimentCall, TextSentimentCall
+from core.wire.social import SocialCall
 from core.wire.tickers import TickerCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -71,3 +72,20 @@ def read_time(body: Any, root: Path, at: Figure | Path | None, unit: TimeUnit) -
     else:
         value = said(body, root + (at.path if isinstance(at, Figure) else at))
     return None if value is None else moment(value, unit, "time")
+
+
+def read_figures(
+    figures: Mapping[str, Figure], body: Any, root: Path, *, signed: Collection[str] = ()
+) -> dict[str, float | None]:
+    """Name → its number, or None. BadPayload for one below zero that is not among ``signed``."""
+    found = {name: figure.read(body, name, root) for name, figure in figures.items()}
+    for name, value in found.items():
+        if value is not None and value < 0 and name not in signed:
+            raise BadPayload(f"{name} is {value:g}, expected none below zero")
+    return found
+
+
+def check_known(given: Mapping[str, Figure], known: Collection[str]) -> None:
+    """ValueError for a figure of a name that is not among the known ones."""
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"{' '.join(unknown)}: expected some of {' '.join(known)}")

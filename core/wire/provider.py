@@ -20,16 +20,17 @@ from core.market import (
     SymbolQuery,
     to_seconds,
 )
-from core.wire import around, books, candle_range, candles, feed, news, tickers
+from core.wire import books, candle_range, candles, feed, metadata, news, onchain, sentiment, social, tickers
 from core.wire.accept import accept, sent_at
 from core.wire.alternatives import Alternative
-from core.wire.around import MetadataCall, OnChainCall, Timed
 from core.wire.books import BookCall
-from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, Call
+from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, Call, Timed
 from core.wire.candle_call import CandleCall
 from core.wire.declare import SHORT_NAME, Auth, Declaration, Host, Limit, Source
 from core.wire.listing import ListingCall, read_listing
+from core.wire.metadata import MetadataCall
 from core.wire.news import NewsCall
+from core.wire.onchain import OnChainCall
 from core.wire.paths import MISSING, fill, find, show_path
 from core.wire.tickers import TickerCall
 from core.wire.topics import asset_of, words_of
@@ -53,11 +54,11 @@ _READERS: dict[Capability, Callable[..., Any]] = {
     "price": tickers.read_price,
     "volume": tickers.read_volume,
     "orderbook": books.read_book,
-    "metadata": around.read_metadata,
+    "metadata": metadata.read_metadata,
     "news": news.read_news,
-    "sentiment": around.read_sentiment,
-    "social": around.read_social,
-    "onchain": around.read_onchain,
+    "sentiment": sentiment.read_sentiment,
+    "social": social.read_social,
+    "onchain": onchain.read_onchain,
 }
 
 
