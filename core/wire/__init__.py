@@ -2,7 +2,8 @@
 
 from core.wire.alternatives import Alternative
 from core.wire.declare import Auth, Declaration, Host, Limit, Source
-from core.wire.provider import Endpoint, Provider, WireRequest
+from core.wire.provider import Endpoint, Provider
+from core.wire.requests import WireRequest
 
 __all__ = [
     "Alternative",

@@ -24,10 +24,10 @@ from core.wire.fields import (
     Texts,
     as_list,
     canonical_symbol,
-    check_names,
 )
 from core.wire.listing import ListingCall
 from core.wire.metadata import MetadataCall
+from core.wire.naming import Naming
 from core.wire.news import NewsCall
 from core.wire.onchain import OnChainCall
 from core.wire.sentiment import SentimentCall, TextSentimentCall
@@ -87,36 +87,6 @@ class Auth(Model):
     def _one_place(self) -> "Auth":
         if [self.header is not None, self.parameter is not None, self.path].count(True) != 1:
             raise ValueError("expected one of header, parameter, path")
-        return self
-
-
-SHORT_NAME = 3
-"""Signs of an asset's name from which on a symbol may have its longer form."""
-
-
-class Symbols(Model):
-    """How the provider writes a symbol."""
-
-    template: str = "{base}{quote}"
-    long: str | None = None
-    """The template for a symbol of which a name has more than three signs."""
-    named_only: bool = False
-    """True when only the assets in ``rename`` can be asked for: ids that follow no rule."""
-    case: Literal["upper", "lower"] = "upper"
-    rename: dict[Asset, str] = Field(default_factory=dict)
-    """Asset → the provider's own name for it, as it is: ``BTC = "XBT"``."""
-    others: tuple[Asset, ...] = ()
-    """Names of ours that are other coins there, and under which nothing of ours is listed."""
-    overrides: dict[Annotated[str, AfterValidator(canonical_symbol)], str] = Field(default_factory=dict)
-    """Whole symbols that follow no rule."""
-    answers: Texts = ()
-    """Further forms in which an answer may name the symbol."""
-
-    @model_validator(mode="after")
-    def _known_names(self) -> "Symbols":
-        check_names({"base", "quote"}, template=self.template, long=self.long, answers=self.answers)
-        if twice := set(self.others) & set(self.rename):
-            raise ValueError(f"others and rename both have {sorted(twice)}")
         return self
 
 
@@ -187,7 +157,7 @@ class Declaration(Model):
     quotes: tuple[Asset, ...] = ()
     content_types: Texts = ()
     """Content types to take for JSON beside the usual ones."""
-    symbol: Symbols = Symbols()
+    symbol: Naming = Naming()
     notes: Texts = ()
     """What a reader of any of its answers should know: that its markets are of another kind, say."""
     message_at: Dotted | None = None

@@ -89,7 +89,7 @@ class _Market(NamedTuple):
     quote: str
 
 
-def read_listing(
+def read_markets(
     call: ListingCall, ours: Callable[[str], str | None], quotes: Sequence[str], body: Any
 ) -> frozenset[str]:
     """``BASE/QUOTE`` of every market that can be asked for, in the project's names.
