@@ -59,8 +59,13 @@ def _candles(query: Query, frame: pd.DataFrame, now: float) -> None:
 def _quote(quote: Quote) -> None:
     if quote.last <= 0:
         raise Untrue(f"price {quote.last:g} is not positive")
+    for name, side in (("bid", quote.bid), ("ask", quote.ask)):
+        if side is not None and side <= 0:
+            raise Untrue(f"{name} {side:g} is not positive")
     if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
         raise Untrue(f"bid {quote.bid:g} stands above ask {quote.ask:g}")
+    if quote.change_24h_pct is not None and quote.change_24h_pct <= -100.0:
+        raise Untrue(f"a change of {quote.change_24h_pct:g} % in 24 hours leaves no price")
 
 
 def _book(book: OrderBook) -> None:

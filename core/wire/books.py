@@ -32,6 +32,8 @@ class BookCall(Call):
     """A side is one list, price and size in turn."""
     signed: bool = False
     """Both sides are one list; a size below zero is an ask."""
+    columns: Whole | None = None
+    """How many members a level has, where it is a list that has more than price and size."""
     orders: int | str | None = None
     """Where a level has its number of orders: a whole number above zero, by which a moved column shows."""
     time: Dotted | None = None
@@ -85,6 +87,8 @@ def _side(call: BookCall, levels: Any, what: str, price: int | str, size: int | 
         if len(levels) % 2:
             raise BadPayload(f"{what} has {len(levels)} entries, expected prices and sizes in turn")
         levels = [levels[place : place + 2] for place in range(0, len(levels), 2)]
+    if call.columns is not None:
+        _check_columns(levels, call.columns, what)
     prices = floats(_cells(levels, price, what), f"price of {what}")
     sizes = floats(_cells(levels, size, what), f"size of {what}")
     if call.orders is not None:
@@ -92,6 +96,12 @@ def _side(call: BookCall, levels: Any, what: str, price: int | str, size: int | 
     if not call.signed and len(sizes) and sizes.min() < 0:
         raise BadPayload(f"row {int(sizes.argmin()) + 1}: size of {what} is below zero")
     return prices, sizes
+
+
+def _check_columns(levels: list[Any], columns: int, what: str) -> None:
+    for row, level in enumerate(levels, 1):
+        if type(level) is list and len(level) != columns:
+            raise BadPayload(f"row {row} of {what} has {len(level)} columns, expected {columns}")
 
 
 def _check_orders(counts: Floats, what: str) -> None:

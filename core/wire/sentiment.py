@@ -14,6 +14,8 @@ from core.wire.values import clip
 from core.wire.words import plain_text
 
 MOST_HISTORY = 100
+SLACK = 0.02
+"""By so much the probabilities of all labels may miss one together, for they are rounded."""
 
 _MOODS = (
     (25.0, "Extreme Fear"),
@@ -125,8 +127,8 @@ def _of_text(call: TextSentimentCall, body: Any) -> Sentiment:
             raise BadPayload(f"the probability of {label} is {clip(chance)}, expected 0 to 1")
         found[label.casefold()] = float(chance)
     whole = sum(found.values())
-    if whole <= 0:
-        raise BadPayload("no label has any probability")
+    if abs(whole - 1.0) > SLACK:
+        raise BadPayload(f"the labels' probabilities are {whole:g} together: some are missing")
     likeliest = max(found, key=found.__getitem__)
     score = sum(call.labels[label] * chance for label, chance in found.items()) / whole
     return Sentiment(score, likeliest, call.measures, confidence=found[likeliest])

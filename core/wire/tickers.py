@@ -3,15 +3,15 @@
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from core.answer import BadPayload
 from core.market import PriceQuery, Quote, Volume, VolumeQuery
 from core.wire.calls import Call
-from core.wire.fields import Dotted
+from core.wire.fields import Dotted, Whole
 from core.wire.figures import read_time
-from core.wire.paths import Path, said, show_path
-from core.wire.values import TimeUnit, number
+from core.wire.paths import Path, parse_path, said, show_path
+from core.wire.values import TimeUnit, clip, number
 
 
 class TickerCall(Call):
@@ -37,6 +37,13 @@ class TickerCall(Call):
     volume_quote: Dotted | None = None
     time: Dotted | None = None
     time_unit: TimeUnit = "s"
+    lengths: dict[str, Whole] = Field(default_factory=dict)
+    """Path → how many members the list there has: in one of another length each stands for something else."""
+
+    @cached_property
+    def counted(self) -> tuple[tuple[Path, int], ...]:
+        """:attr:`lengths` with its paths parsed. ValueError for what is no path."""
+        return tuple((parse_path(path), count) for path, count in self.lengths.items())
 
     @cached_property
     def _paths(self) -> dict[str, Path]:
@@ -68,11 +75,13 @@ class TickerCall(Call):
             raise ValueError("pick: expected no root, whose place the row takes")
         if self.rows and self.pick is None:
             raise ValueError("rows: expected a pick, which says which of them is meant")
+        _ = self.counted
         return self
 
 
 def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | None = None) -> Quote:
     """A quote. ``last`` must be there; what else is missing, null or empty is None."""
+    _check_lengths(call, body)
     last = _number(call, body, "last", call.last)
     if last is None:
         raise BadPayload(f"{show_path(call.root + (call.last or ()))} is missing: no last price")
@@ -97,12 +106,22 @@ def read_price(call: TickerCall, query: PriceQuery, body: Any, _now: float | Non
 
 def read_volume(call: TickerCall, query: VolumeQuery, body: Any, _now: float | None = None) -> Volume:
     """Volume over 24 hours. One of the two units must be there."""
+    _check_lengths(call, body)
     base = _volume(call, body, "volume_base", call.volume_base)
     quote = _volume(call, body, "volume_quote", call.volume_quote)
     if base is None and quote is None:
         wanted = call.root + (call.volume_base or call.volume_quote or ())
         raise BadPayload(f"{show_path(wanted)} is missing: no volume")
     return Volume(query.symbol, base, quote, read_time(body, call.root, call.time, call.time_unit))
+
+
+def _check_lengths(call: TickerCall, body: Any) -> None:
+    for path, count in call.counted:
+        where = call.root + path
+        value = said(body, where)
+        if value is not None and (not isinstance(value, list) or len(value) != count):
+            shown = f"has {len(value)} members" if isinstance(value, list) else f"is {clip(value)}"
+            raise BadPayload(f"{show_path(where)} {shown}, expected a list of {count}")
 
 
 def _number(call: TickerCall, body: Any, what: str, path: Path | None) -> float | None:

@@ -69,6 +69,9 @@ def test_candles_from_the_future():
     [
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 0.0)),
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, bid=6.0, ask=5.0)),
+        (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, bid=-1.0)),
+        (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, ask=-1.0)),
+        (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, change_24h_pct=-294.6)),
         (OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", ((6.0, 1.0),), ((5.0, 1.0),))),
         (OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", ((-1.0, 1.0),), ())),
     ],

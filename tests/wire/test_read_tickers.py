@@ -161,6 +161,54 @@ def test_a_broken_level_is_named(bids: Any, says: str) -> None:
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("venue", "field", "value", "says"),
+    [
+        ("kraken", "c", ["0.01"], "has 1 members, expected a list of 2"),
+        ("kraken", "a", ["98765.44", "1"], "has 2 members, expected a list of 3"),
+        ("kraken", "b", "98765.42", "is '98765.42', expected a list of 3"),
+        ("kraken", "v", ["1234.5"], "expected a list of 2"),
+    ],
+)
+def test_a_list_of_another_length_means_something_else(venue: str, field: str, value: Any, says: str) -> None:
+    ticker = {**TICKERS["kraken"]["result"]["XXBTZUSD"], field: value}
+    body = {"error": [], "result": {"XXBTZUSD": ticker}}
+    with pytest.raises(BadPayload) as caught:
+        price(venue, body)
+    assert says in str(caught.value)
+    with pytest.raises(BadPayload):
+        CATALOG[venue].read(VolumeQuery(symbol(venue)), httpx.Response(200, json=body))
+
+
+def test_a_row_without_one_of_its_columns_is_refused() -> None:
+    row = ["tBTCUSD", 70526, 1.5, 70527, 2.5, -2163, -0.0298, 70527, 1798.7, 72977, 70000]
+    assert price("bitfinex", [row]).last == 70527
+    for place in range(1, len(row)):
+        with pytest.raises(BadPayload, match="has 10 members, expected a list of 11"):
+            price("bitfinex", [row[:place] + row[place + 1 :]])
+
+
+@pytest.mark.parametrize("venue", ["kraken", "coinbase", "okx", "bitfinex", "crypto_com"])
+def test_a_level_without_its_price_is_no_other_level(venue: str) -> None:
+    row: list[Any] = ["98.5", 3, "1.5"] if venue == "bitfinex" else ["98.5", "1.5", 3]
+    whole = [*row, "7"] if venue == "okx" else row
+
+    def wrapped(level: list[Any]) -> Any:
+        sides = {"bids": [level], "asks": []}
+        return {
+            "kraken": {"error": [], "result": {"XXBTZUSD": sides}},
+            "coinbase": sides,
+            "okx": {"code": "0", "msg": "", "data": [sides]},
+            "bitfinex": [level],
+            "crypto_com": {"code": 0, "result": {"data": [sides]}},
+        }[venue]
+
+    assert book(venue, wrapped(whole)).bids == ((98.5, 1.5),)
+    for level in (whole[1:], [*whole, "1"]):
+        with pytest.raises(BadPayload, match="columns, expected"):
+            book(venue, wrapped(level))
+
+
 def test_a_crossed_book_is_left_for_the_truth_check() -> None:
     assert book("binance", {"bids": [["5", "1"]], "asks": [["4", "1"]]}).bids[0][0] == 5.0
 

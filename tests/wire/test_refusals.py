@@ -15,7 +15,7 @@ from core.answer import (
     WireError,
 )
 from core.catalog import Catalog
-from core.market import CandleQuery, OnChainQuery, PriceQuery
+from core.market import CandleQuery, NewsQuery, OnChainQuery, PriceQuery, Query, SentimentQuery, SocialQuery
 
 CATALOG = Catalog.load()
 NOW = 1_790_000_000.0
@@ -71,6 +71,54 @@ def test_a_declared_form_has_its_name(venue: str, status: int, body: Any, kind: 
     assert type(error) is kind
     said = body.get("msg") or body.get("message") or (body.get("error") or ["maintenance"])[0]
     assert said in str(error), "the venue's own words are told"
+
+
+@pytest.mark.parametrize(
+    ("provider", "query", "status", "body", "kind"),
+    [
+        (
+            "whale_alert",
+            OnChainQuery("whale_transfers_usd"),
+            401,
+            {"result": "error", "message": "x"},
+            Forbidden,
+        ),
+        (
+            "whale_alert",
+            OnChainQuery("whale_transfers_usd"),
+            429,
+            {"result": "error", "message": "x"},
+            Throttled,
+        ),
+        (
+            "whale_alert",
+            OnChainQuery("whale_transfers_usd"),
+            200,
+            {"result": "error", "message": "x"},
+            ProviderDown,
+        ),
+        ("cryptopanic", NewsQuery(), 401, {"status": "api_error", "info": "Token not found"}, Forbidden),
+        ("cryptopanic", NewsQuery(), 403, {"status": "api_error", "info": "Rate limit exceeded"}, Throttled),
+        ("cryptopanic", NewsQuery(), 429, {"status": "api_error", "info": "Too many requests"}, Throttled),
+        ("newsapi", NewsQuery(), 400, {"status": "error", "code": "parametersMissing"}, CallerError),
+        ("newsapi", NewsQuery(), 429, {"status": "error", "code": "rateLimited"}, Throttled),
+        ("mexc", PriceQuery("BTC/USDT"), 200, {"code": 510, "msg": "Requests are too frequent"}, Throttled),
+        ("mexc", PriceQuery("BTC/USDT"), 400, {"code": 730002, "msg": "Parameter error"}, CallerError),
+        (
+            "santiment",
+            SocialQuery("BTC"),
+            200,
+            {"errors": [{"message": "API Rate Limit Reached"}]},
+            Throttled,
+        ),
+    ],
+)
+def test_an_error_form_without_a_status_does_not_hide_what_the_status_says(
+    provider: str, query: Query, status: int, body: Any, kind: type[WireError]
+) -> None:
+    with pytest.raises(WireError) as caught:
+        CATALOG[provider].read(query, httpx.Response(status, json=body), now=NOW)
+    assert type(caught.value) is kind
 
 
 def test_a_callers_error_that_is_no_unknown_symbol() -> None:
@@ -185,3 +233,15 @@ def test_a_chains_penalty_for_haste_is_no_lack_of_a_key(venue: str, status: int,
         CATALOG["trongrid"].read(
             OnChainQuery("trx_block_height"), httpx.Response(200, json={"Error": "class java.lang"}), now=NOW
         )
+
+
+def test_the_mood_of_a_text_needs_all_labels() -> None:
+    query = SentimentQuery("Bitcoin rises")
+    labels = [("positive", 0.6), ("neutral", 0.3), ("negative", 0.1)]
+    rows = [{"label": label, "score": score} for label, score in labels]
+    value = CATALOG["huggingface"].read(query, httpx.Response(200, json=[rows]), now=NOW)
+    assert value.score == pytest.approx(0.5)
+    for place in range(3):
+        fewer = rows[:place] + rows[place + 1 :]
+        with pytest.raises(BadPayload, match="some are missing"):
+            CATALOG["huggingface"].read(query, httpx.Response(200, json=[fewer]), now=NOW)
