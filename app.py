@@ -47,7 +47,7 @@ async def _open() -> None:
         await asyncio.gather(asyncio.to_thread(shared), asyncio.to_thread(import_module, "core.charts"))
     except (KintsugiError, OSError) as error:
         log.error("the hub did not open, pages will try again: %s", error)  # noqa: TRY400 - it says enough
-    # Streamlit collects garbage after every run: what was imported once need not be searched each time.
+    # What was imported once need not be looked through for garbage each time.
     gc.collect()
     gc.freeze()
 

@@ -13,7 +13,7 @@ from core.market import INTERVALS, Prediction, Sentiment, parse_symbol
 from core.market.around import MOST_TEXT
 from core.models import CAPABILITIES, ModelStatus
 from core.ops.heal import MODEL, MODELS
-from core.ui import authority, states, words
+from core.ui import authority, states, tags, words
 from core.ui.asked import SYMBOLS, not_offered, say_wrong
 
 DOES = {"sentiment": "sentiment of a text", "ai_prediction": "prediction"}
@@ -63,7 +63,7 @@ def _states(rows: list[ModelStatus]) -> None:
         {
             "Model": [row.name for row in rows],
             "Does": [DOES[row.capability] for row in rows],
-            "State": [str(states.of(row.state)) for row in rows],
+            "State": [tags.of(row.state) for row in rows],
             "Runs": ["here" if row.here else "elsewhere" for row in rows],
             "Load": [None if row.load_seconds is None else row.load_seconds * 1000 for row in rows],
             "Calls": [row.calls for row in rows],
@@ -73,12 +73,12 @@ def _states(rows: list[ModelStatus]) -> None:
             "Why": [row.ill or row.last_error for row in rows],
         }
     )
-    colors = {str(look): f"color: {look.color}" for look in states.STATES.values()}
     st.dataframe(
-        table.style.map(lambda cell: colors.get(cell, "") if isinstance(cell, str) else ""),
+        table,
         hide_index=True,
         column_config={
             "Model": st.column_config.TextColumn(pinned=True),
+            "State": tags.COLUMN,
             "Load": st.column_config.NumberColumn(format="%.0f ms", help="What its last load took."),
             "Errors": st.column_config.NumberColumn(help="That are held against it now."),
             "p95": st.column_config.NumberColumn(format="%.0f ms", help="Of the last 50 successes."),

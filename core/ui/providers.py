@@ -1,8 +1,9 @@
 """The providers page: every endpoint, how it does, until when it is left alone, and what can be done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core.engine.health import SEVERITY
@@ -10,7 +11,7 @@ from core.engine.snapshot import EndpointHealth, ProviderHealth, Snapshot
 from core.engine.target import UnknownTarget, endpoints_of
 from core.hub import Hub
 from core.ops.results import HealResult, ProbeResult
-from core.ui import acting, provider_detail, seen, states, words
+from core.ui import acting, provider_detail, seen, states, tags, words
 from core.ui.asked import say_wrong
 from core.ui.overall import NOT_SEEN, WHAT
 from core.ui.work import progress
@@ -128,25 +129,28 @@ def _whole(hub: Hub, everyone: bool) -> None:
 
 def _providers(entries: Sequence[ProviderHealth]) -> None:
     capabilities = sorted({name for entry in entries for name in entry.capabilities})
-    table = pd.DataFrame(
-        {
-            "Provider": [entry.name for entry in entries],
-            "State": [str(states.of(entry.state)) for entry in entries],
-            **{
-                WHAT.get(name, name): [
-                    str(states.of(entry.capabilities[name])) if name in entry.capabilities else ""
-                    for entry in entries
-                ]
-                for name in capabilities
-            },
-            "Quota left": [None if entry.quota_left is None else entry.quota_left * 100 for entry in entries],
-        }
-    )
+    states_of = {
+        "State": [tags.of(entry.state) for entry in entries],
+        **{
+            WHAT.get(name, name): [
+                tags.of(entry.capabilities[name]) if name in entry.capabilities else [] for entry in entries
+            ]
+            for name in capabilities
+        },
+    }
+    left = [None if entry.quota_left is None else entry.quota_left * 100 for entry in entries]
     st.dataframe(
-        _colored(table, ["State", *(WHAT.get(name, name) for name in capabilities)]),
+        pa.table(
+            {
+                "Provider": [entry.name for entry in entries],
+                **states_of,
+                "Quota left": pa.array(left, pa.float64()),
+            }
+        ),
         hide_index=True,
         column_config={
-            "Quota left": st.column_config.NumberColumn(format="%.0f %%", help="Of the tightest limit.")
+            **dict.fromkeys(states_of, tags.COLUMN),
+            "Quota left": st.column_config.NumberColumn(format="%.0f %%", help="Of the tightest limit."),
         },
         key="providers",
         placeholder="",
@@ -155,32 +159,32 @@ def _providers(entries: Sequence[ProviderHealth]) -> None:
 
 
 def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
-    def milliseconds(seconds: float | None) -> float | None:
-        return None if seconds is None else seconds * 1000
+    def numbers(of: Callable[[EndpointHealth], float | None], times: int) -> pa.Array:
+        found = [of(entry) for entry in entries]
+        return pa.array([None if one is None else one * times for one in found], pa.float64())
 
-    table = pd.DataFrame(
+    table = pa.table(
         {
             "Endpoint": [entry.endpoint for entry in entries],
-            "State": [str(states.of(entry.state)) for entry in entries],
+            "State": [tags.of(entry.state) for entry in entries],
             "Circuit": [states.CIRCUITS[entry.circuit] for entry in entries],
             "Cooldown left": [words.left(entry.cooldown) for entry in entries],
             "Truth": [states.CIRCUITS[entry.truth] for entry in entries],
             "Errors": [entry.errors for entry in entries],
             "Calls": [entry.calls for entry in entries],
-            "Success": [
-                None if entry.success_rate is None else entry.success_rate * 100 for entry in entries
-            ],
-            "p50": [milliseconds(entry.p50) for entry in entries],
-            "p95": [milliseconds(entry.p95) for entry in entries],
+            "Success": numbers(lambda entry: entry.success_rate, 100),
+            "p50": numbers(lambda entry: entry.p50, 1000),
+            "p95": numbers(lambda entry: entry.p95, 1000),
             "Last success": ["" if e.last_ok is None else words.ago(now - e.last_ok) for e in entries],
             "Why": [entry.reason or entry.last_error for entry in entries],
         }
     )
     st.dataframe(
-        _colored(table, ["State"]),
+        table,
         hide_index=True,
         column_config={
             "Endpoint": st.column_config.TextColumn(pinned=True),
+            "State": tags.COLUMN,
             "Truth": st.column_config.TextColumn(
                 help="The circuit of untrue data: open while in quarantine."
             ),
@@ -193,12 +197,6 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
         placeholder="",
         alt="Every endpoint with its state, circuit, cooldown, success rate and latency",
     )
-
-
-def _colored(table: pd.DataFrame, columns: Sequence[str]) -> "pd.io.formats.style.Styler":
-    """State words in their colours; the sign and the word say the same without them."""
-    colors = {str(look): f"color: {look.color}" for look in states.STATES.values()}
-    return table.style.map(lambda cell: colors.get(cell, ""), subset=list(columns))
 
 
 def _result(result: ProbeResult | HealResult) -> None:

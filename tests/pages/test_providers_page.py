@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.engine.health import SEVERITY
 from core.hub import Hub
 from core.ops.patterns import Pattern
-from core.ui import acting, authority, states
+from core.ui import acting, authority, states, tags
 
 App = Callable[..., AppTest]
 
@@ -20,7 +20,8 @@ def rested() -> None:
 
 
 def endpoints(at: AppTest) -> dict[str, dict[str, object]]:
-    return at.dataframe[0].value.set_index("Endpoint").to_dict("index")
+    table = at.dataframe[0].value.set_index("Endpoint")
+    return table.assign(State=table["State"].map(tuple)).to_dict("index")
 
 
 def said(at: AppTest) -> str:
@@ -50,8 +51,8 @@ def test_every_endpoint_is_listed_with_its_state(lab_hub: Hub, app: App) -> None
     assert "more were not asked lately" in said(at)
     rows = endpoints(app("providers", everyone="true"))
     assert set(rows) == set(lab_hub.health().endpoints)
-    assert rows["binance/price@api.binance.com"]["State"] == "● healthy"
-    assert rows["kraken/orderbook@api.kraken.com"]["State"] == "○ not asked yet"
+    assert rows["binance/price@api.binance.com"]["State"] == ("● healthy",)
+    assert rows["kraken/orderbook@api.kraken.com"]["State"] == ("○ not asked yet",)
 
 
 def test_a_provider_leads_to_its_documentation_and_says_what_was_read(lab_hub: Hub, app: App) -> None:
@@ -66,7 +67,7 @@ def test_an_open_circuit_with_its_cooldown_and_its_signature(lab_hub: Hub, app: 
     ask(lab_hub, *["BTC/USD"] * 3)
     at = app("providers", target="kraken/price", capability="price")
     row = endpoints(at)["kraken/price@api.kraken.com"]
-    assert (row["State"], row["Circuit"], row["Errors"]) == ("✕ unavailable", "╱ open", 3)
+    assert (row["State"], row["Circuit"], row["Errors"]) == (("✕ unavailable",), "╱ open", 3)
     assert row["Cooldown left"].endswith(" s")
     assert "500" in row["Why"]
     assert row["Success"] == 0
@@ -171,3 +172,20 @@ def test_every_state_differs_in_sign_word_and_colour() -> None:
     assert set(states.STATES) == set(SEVERITY)
     for part in ("sign", "word", "color"):
         assert len({getattr(look, part) for look in looks}) == len(looks)
+
+
+def test_every_state_has_a_tag_in_a_tint_of_its_colour() -> None:
+    offered = tags.COLUMN["type_config"]["options"]
+    assert {one["value"]: one["color"] for one in offered} == {
+        cell: look.color + tags.TINT for state, look in states.STATES.items() for cell in tags.of(state)
+    }
+
+
+def test_a_provider_and_what_it_serves_in_tags(lab_hub: Hub, app: App) -> None:
+    ask(lab_hub, "BTC/USDT")
+    lab_hub.isolate("binance/orderbook", "testing")
+    at = app("providers", everyone="true")
+    (table,) = (one.value for one in at.dataframe if "Provider" in one.value)
+    row = table.set_index("Provider").loc["Binance"]
+    assert (list(row["price"]), list(row["order books"])) == (["● healthy"], ["◇ isolated"])
+    assert not len(row["news"]), "it serves none"
