@@ -30,7 +30,7 @@ class NewsCall(Call):
     """News. A feed says by itself what stands where; of JSON ``rows`` leads to a list of objects.
 
     ``searches`` means that the request itself asks for the topic; otherwise what is not about it is left out.
-    ``anything`` is what to search for when no topic is given.
+    ``anything`` is what to search for when no topic is given. ``none_is_bare``: with no news the answer is ``{}``.
     """
 
     rows: Dotted = ()
@@ -42,6 +42,7 @@ class NewsCall(Call):
     tags: Dotted | None = None
     time_unit: TimeUnit = "iso"
     searches: bool = False
+    none_is_bare: bool = False
     anything: str | None = None
     by: Annotated[str, Field(min_length=1)]
     """Who publishes, where an item does not say so itself."""
@@ -94,6 +95,8 @@ def items_of(rows: Sequence[Mapping[str, Any]], by: str, now: float | None) -> t
 
 
 def _rows(call: NewsCall, body: Any) -> list[Any]:
+    if call.none_is_bare and body == {}:
+        return []
     rows = find(body, call.rows)
     if not isinstance(rows, list):
         shown = "missing" if rows is MISSING else clip(rows)

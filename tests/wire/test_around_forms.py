@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.answer import BadPayload
+from core.answer import BadPayload, Throttled
 from core.catalog import Catalog, CatalogError
 from core.market import MetadataQuery, NewsQuery, OnChainQuery, SentimentQuery, SocialQuery
 
@@ -92,6 +92,35 @@ def test_words_to_search_for(tmp_path):
     ]
     assert asked == ["crypto", "Ethereum", "spot etf"]
     assert one.request(NewsQuery(limit=7)).url.params["n"] == "7"
+
+
+def test_no_news_may_be_an_empty_object_where_that_is_said(tmp_path):
+    bare = provider(tmp_path, NEWS + "none_is_bare = true\n")
+    assert list(read(bare, NewsQuery(), {})) == []
+    for one, body in ((bare, {"other": 1}), (bare, []), (provider(tmp_path, NEWS), {})):
+        with pytest.raises(BadPayload, match="items is missing"):
+            read(one, NewsQuery(), body)
+
+
+def test_gdelt_asks_for_english_and_reads_dates_without_dashes():
+    gdelt = Catalog.load()["gdelt"]
+    asked = gdelt.request(NewsQuery("eth")).url.params
+    assert (asked["query"], asked["mode"], asked["format"]) == (
+        "Ethereum sourcelang:english",
+        "artlist",
+        "json",
+    )
+    article = {
+        "url": "https://a.example/1",
+        "title": "Ether  rises",
+        "seendate": "20260920T231500Z",
+        "domain": "a.example",
+    }
+    news = read(gdelt, NewsQuery("eth"), {"articles": [article]}, now=1_790_000_000.0)
+    assert (news[0].title, news[0].publisher) == ("Ether rises", "a.example")
+    assert str(news[0].published) == "2026-09-20 23:15:00+00:00"
+    with pytest.raises(Throttled):
+        gdelt.read(NewsQuery(), httpx.Response(429, text="Please limit requests to one every 5 seconds"))
 
 
 def test_a_date_that_cannot_be_is_left_out_and_many_are_refused(tmp_path):

@@ -33,6 +33,18 @@ def binance(*rows: tuple[str, str, str, bool]) -> dict[str, object]:
     }
 
 
+def bitstamp(base: str, quote: str, **other: str) -> dict[str, object]:
+    return {
+        "name": f"{base}/{quote}",
+        "market_symbol": f"{base}{quote}".lower(),
+        "base_currency": base,
+        "counter_currency": quote,
+        "trading": "Enabled",
+        "market_type": "SPOT",
+        **other,
+    }
+
+
 BODIES = {
     "binance": (
         binance(
@@ -146,9 +158,9 @@ BODIES = {
     ),
     "bitstamp": (
         [
-            {"name": "BTC/USD", "url_symbol": "btcusd", "trading": "Enabled"},
-            {"name": "OLD/EUR", "url_symbol": "oldeur", "trading": "Disabled"},
-            {"name": "BTC/USD-PERP", "url_symbol": "btcusd-perp", "trading": "Enabled"},
+            bitstamp("BTC", "USD"),
+            bitstamp("OLD", "EUR", trading="Disabled"),
+            bitstamp("ETH", "USD", market_symbol="ethusd-perp", market_type="PERPETUAL"),
         ],
         {"BTC/USD"},
     ),

@@ -245,3 +245,14 @@ def test_the_mood_of_a_text_needs_all_labels() -> None:
         fewer = rows[:place] + rows[place + 1 :]
         with pytest.raises(BadPayload, match="some are missing"):
             CATALOG["huggingface"].read(query, httpx.Response(200, json=[fewer]), now=NOW)
+
+
+def test_what_a_plan_does_not_reach_is_a_matter_of_the_key() -> None:
+    said = (
+        "Both `from` and `to` parameters are outside the allowed interval you can query social_volume_total"
+        " with your current subscription SANAPI FREE. Upgrade to a higher tier in order to access more data."
+    )
+    response = httpx.Response(200, json={"data": {"getMetric": None}, "errors": [{"message": said}]})
+    with pytest.raises(Forbidden) as refused:
+        CATALOG["santiment"].read(SocialQuery("BTC/USD"), response, now=NOW)
+    assert refused.value.cause == "key"

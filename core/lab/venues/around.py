@@ -15,6 +15,7 @@ AROUND: tuple[Venue, ...] = (
     rss.Decrypt(),
     rss.BitcoinMagazine(),
     newsrooms.HackerNews(),
+    newsrooms.Gdelt(),
     newsrooms.CryptoPanic(),
     newsrooms.NewsAPI(),
     communities.Reddit(),

@@ -78,10 +78,11 @@ class Bitstamp(Venue):
         moment = {"timestamp": str(int(call.now)), "microtimestamp": str(int(call.now * 1e6))}
         return Reply({**moment, "bids": bids, "asks": asks}, tables=[bids, asks], prices=(0,))
 
-    @route("/api/v2/(trading-pairs-info|markets)/?", "symbols")
+    @route("/api/v2/markets/?", "symbols")
     def markets(self, call: Call) -> Reply:
-        """The markets, in the words of the older and of the newer call."""
-        return Reply([_about(listing, newer="markets" in call.path) for listing in self.listed])
+        """The markets."""
+        del call
+        return Reply([_about(listing) for listing in self.listed])
 
     @route("/api/v2/currencies/?", "ping")
     def currencies(self, call: Call) -> Reply:
@@ -144,27 +145,16 @@ def _ticker(call: Call, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _about(listing: Listing, *, newer: bool) -> dict[str, Any]:
-    if newer:
-        return {
-            "name": listing.symbol,
-            "market_symbol": (listing.base + listing.quote).lower(),
-            "base_currency": listing.base,
-            "base_decimals": listing.lot,
-            "counter_currency": listing.quote,
-            "counter_decimals": listing.digits,
-            "trading": "Enabled",
-            "market_type": "SPOT",
-        }
+def _about(listing: Listing) -> dict[str, Any]:
     return {
         "name": listing.symbol,
-        "url_symbol": (listing.base + listing.quote).lower(),
+        "market_symbol": (listing.base + listing.quote).lower(),
+        "base_currency": listing.base,
         "base_decimals": listing.lot,
+        "counter_currency": listing.quote,
         "counter_decimals": listing.digits,
-        "minimum_order": f"10 {listing.quote}",
         "trading": "Enabled",
-        "instant_and_market_orders": "Enabled",
-        "description": f"{listing.base} / {listing.quote}",
+        "market_type": "SPOT",
     }
 
 

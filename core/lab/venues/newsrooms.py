@@ -1,7 +1,8 @@
-"""Services that tell news as JSON: Hacker News by Algolia, CryptoPanic, NewsAPI."""
+"""Services that tell news as JSON: Hacker News by Algolia, GDELT, CryptoPanic, NewsAPI."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from core.lab import around
 from core.lab.venue import Call, PlainVenue, Refusal, Reply, route
@@ -46,6 +47,38 @@ class HackerNews(PlainVenue):
             for story in told
         ]
         return Reply({"hits": hits, "nbHits": len(hits), "page": 0, "nbPages": 1, "hitsPerPage": size})
+
+
+class Gdelt(PlainVenue):
+    """blog.gdeltproject.org/gdelt-doc-2-0-api-debuts: articles, the newest first; an empty object without any."""
+
+    id = "gdelt"
+    hosts = ("api.gdeltproject.org",)
+    content_type = "application/json; charset=utf-8"
+
+    @route("/api/v2/doc/doc", "news", "ping")
+    def articles(self, call: Call) -> Reply:
+        """``maxrecords`` articles that hold the words."""
+        words = " ".join(word for word in call.params.get("query", "").split() if ":" not in word)
+        told = [
+            {
+                "url": f"https://newsroom.example/{story.number}",
+                "url_mobile": "",
+                "title": story.title,
+                "seendate": f"{datetime.fromtimestamp(story.time, UTC):%Y%m%dT%H%M%SZ}",
+                "socialimage": "",
+                "domain": "newsroom.example",
+                "language": "English",
+                "sourcecountry": "United States",
+            }
+            for story in _found(call, words)
+        ]
+        return Reply({"articles": told[: int(call.params.get("maxrecords", "75"))]} if told else {})
+
+    def failure(self, status: int) -> Reply:
+        """Plain text, whatever it is."""
+        said = "Please limit requests to one every 5 seconds." if status == 429 else HTTPStatus(status).phrase
+        return Reply(said, status, content_type="text/html; charset=utf-8")
 
 
 class CryptoPanic(PlainVenue):
