@@ -10,12 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.answer import BadPayload, Untrue
-from core.market import CANDLE_FIELDS, NEWEST, CandleQuery, candles_frame
+from core.market import CANDLE_FIELDS, NEWEST, CandleQuery, candles_frame, floor_time
 from core.wire.candle_call import CandleCall, ClosedFlag
 from core.wire.paths import MISSING, find, show_path
 from core.wire.values import Floats, clip, floats, times
 
 _FEWEST_TO_TELL_SPACING = 3
+_FEWEST_TO_TELL_COARSER = 20
+"""Of so many rows not all gaps are of one length because the market was quiet."""
+_DAY = 86400
 
 
 def read_candles(call: CandleCall, query: CandleQuery, body: Any, now: float | None) -> pd.DataFrame:
@@ -46,6 +49,7 @@ def read_candles(call: CandleCall, query: CandleQuery, body: Any, now: float | N
         closed = None if closed is None else closed[order]
     opens, data, closed = _unique(opens, data, closed, wire)
     _check_spacing(opens, query.seconds)
+    _check_days(opens, query)
 
     keep = _wanted(call, query, opens, closed, now)
     frame = candles_frame(opens[keep], {name: column[keep] for name, column in data.items()})
@@ -117,6 +121,22 @@ def _unique(
 def _check_spacing(opens: Floats, step: int) -> None:
     if len(opens) >= _FEWEST_TO_TELL_SPACING and (apart := float(np.median(np.diff(opens)))) < step:
         raise BadPayload(f"rows are {apart:g} s apart, asked for {step} s")
+    if len(opens) >= _FEWEST_TO_TELL_COARSER:
+        apart = int(np.gcd.reduce(np.diff(opens).astype(np.int64)))
+        if apart >= 2 * step:
+            raise BadPayload(f"all rows are {apart} s apart, or a multiple of it, asked for {step} s")
+
+
+def _check_days(opens: Floats, query: CandleQuery) -> None:
+    """Some venues' days and weeks begin at another hour or on another day than ours."""
+    if query.seconds < _DAY:
+        return
+    off = (opens - floor_time(float(opens[0]), query.interval)) % query.seconds != 0
+    if 2 * off.sum() > len(off):
+        first = datetime.fromtimestamp(float(opens[int(off.argmax())]), UTC)
+        raise BadPayload(
+            f"candles of {query.interval} open at {first:%a %H:%M} UTC, which is not where ours do"
+        )
 
 
 def _wanted(

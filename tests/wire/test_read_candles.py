@@ -273,3 +273,27 @@ def test_coinbases_other_api_is_refused() -> None:
 def test_nothing_in_a_frame_is_ever_non_finite() -> None:
     frame = read("binance", binance(50))
     assert all(math.isfinite(value) for value in frame.to_numpy().ravel())
+
+
+def test_coarser_candles_than_asked_for_are_refused() -> None:
+    hours = binance(20)
+    with pytest.raises(BadPayload, match="all rows are 3600 s apart"):
+        read("binance", hours, interval="1m")
+    # A quiet market leaves out candles, but not evenly.
+    quiet = [row for n, row in enumerate(binance(60, step=60)) if n % 7 or n in {7, 14, 21}]
+    assert len(read("binance", quiet, interval="1m")) == len(quiet)
+    assert len(read("binance", binance(5), interval="1m")) == 5
+
+
+@pytest.mark.parametrize(("interval", "hours"), [("1d", 16), ("1d", 4), ("1w", 72)])
+def test_days_on_another_clock_are_no_days_of_ours(interval: str, hours: int) -> None:
+    step = {"1d": 24 * HOUR, "1w": 7 * 24 * HOUR}[interval]
+    monday = 1_789_948_800  # 2026-09-21
+    body = binance(4, step=step, start=monday)
+    now = float(monday + 10 * step)
+    assert len(read("binance", body, interval=interval, now=now)) == 4
+    with pytest.raises(BadPayload, match="which is not where ours do"):
+        read("binance", binance(4, step=step, start=monday + hours * HOUR), interval=interval, now=now)
+    # One that stands apart is for the audit.
+    body[1][0] += HOUR * 1000
+    assert len(read("binance", body, interval=interval, now=now)) == 4
