@@ -10,8 +10,8 @@ from core.clock import Clock
 from core.engine.call import TICK, Call
 from core.engine.candidates import Candidate
 from core.engine.connectivity import Connectivity
-from core.engine.exchange import Result
 from core.engine.guard import Guard
+from core.engine.result import Result
 
 DETACHED_MOST = 64
 """Overtaken attempts left to run; beyond it the oldest are cancelled."""

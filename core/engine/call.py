@@ -10,8 +10,8 @@ import pandas as pd
 from core.answer import Attempt, Tier
 from core.engine.candidates import Candidate
 from core.engine.complete import lateness
-from core.engine.exchange import Result
 from core.engine.line import Line
+from core.engine.result import Result
 from core.market import (
     CandleQuery,
     MetadataQuery,

@@ -13,8 +13,9 @@ from core.engine.candidates import Candidate, skipped
 from core.engine.classify import EXPECTED, classify
 from core.engine.connectivity import Connectivity
 from core.engine.cooldown import Cooldown, throttled_for
-from core.engine.exchange import Exchange, Result
+from core.engine.exchange import Exchange
 from core.engine.guard import Guard, Refusal
+from core.engine.result import Result
 from core.engine.transport import Sender
 from core.market import (
     INTERVALS,

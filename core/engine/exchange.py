@@ -3,36 +3,27 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
-from core.answer import (
-    Attempt,
-    BadPayload,
-    Forbidden,
-    Outcome,
-    ProviderDown,
-    Throttled,
-    UnknownSymbol,
-    Untrue,
-)
+from core.answer import BadPayload, Untrue
 from core.catalog import Host, Provider
 from core.clock import Clock
 from core.engine import truth
+from core.engine.books import Books
 from core.engine.build import built
 from core.engine.candidates import Candidate
-from core.engine.classify import EXPECTED, Failure, OutOfQuota, classify
+from core.engine.classify import EXPECTED, Failure, OutOfQuota
 from core.engine.complete import join, shortfall
 from core.engine.connectivity import Connectivity
-from core.engine.cooldown import Cooldown, throttled_for
-from core.engine.guard import Guard, Refusal, scopes
+from core.engine.guard import Guard, Refusal
 from core.engine.health import Health, Permits
-from core.engine.keys import Used, used_by
+from core.engine.keys import used_by
 from core.engine.local import Ask, LocalProvider
 from core.engine.peers import Peers
+from core.engine.result import Result
 from core.engine.transport import Sender
 from core.market import CandleQuery, PriceQuery, Query, Quote
 from core.settings import Settings
@@ -45,43 +36,8 @@ BACKOFF = (0.05, 0.15)
 """Seconds before a retry, drawn at random between these."""
 
 
-@dataclass(slots=True)
-class Result:
-    """What becomes of one candidate. ``unblamed`` failures wait until it is known whether anybody answers."""
-
-    candidate: Candidate
-    until: float
-    """``mono``: no further page and no wait for quota is begun after it."""
-    mark: int
-    """Responses that anybody had given when it began."""
-    spend: Callable[[], bool]
-    """Takes one more try from the call's budget, if there is one left."""
-    mono: float
-    """When the try under way began; ``wall`` as UTC seconds."""
-    wall: float
-    probe: bool = False
-    tries: int = 0
-    waited: float = 0.0
-    """Seconds of the try that went into waiting for our own quota."""
-    value: Any = None
-    partial: str = ""
-    notes: tuple[str, ...] = ()
-    used: Used | None = None
-    """The key that the last request of the try went out with."""
-    failure: Failure | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    unblamed: list[Callable[[bool], None]] = field(default_factory=list)
-    seen: list[tuple[WireRequest, httpx.Response]] | None = None
-    """What went out and what came back, without keys, where somebody wants to look at it."""
-
-    @property
-    def under_way(self) -> bool:
-        """Whether a try has no outcome yet; between two tries there is none."""
-        return not self.tries or self.tries > len(self.attempts)
-
-
 class Exchange:
-    """Asks endpoints, and keeps their books."""
+    """Asks endpoints, one candidate at a time."""
 
     def __init__(
         self,
@@ -98,13 +54,14 @@ class Exchange:
         self._guard = guard
         self._sender = sender
         self._connectivity = connectivity
+        self._books = Books(settings, clock, guard, connectivity, sender.keys)
         self._peers = Peers(settings.dissent_tolerance)
         self.persist = persist
         self._ask = ask
 
     async def ask(self, result: Result, permits: Permits) -> Result:
         """Ask one candidate, with retries where they can help. Never raises for a failing provider."""
-        health = self._health(result.candidate)
+        health = self._books.health(result.candidate)
         await self._try(result, health, permits)
         if self._settings.retries and _blip(result, health):
             await self._retry(result, health)
@@ -135,7 +92,7 @@ class Exchange:
             return None
         if result.spend():
             return leave
-        self._health(candidate).release(leave)
+        self._books.health(candidate).release(leave)
         return None
 
     async def _try(self, result: Result, health: Health, permits: Permits) -> None:
@@ -150,36 +107,27 @@ class Exchange:
         try:
             if permits.delay:
                 await asyncio.sleep(permits.delay)
-            mono, wall = result.mono, result.wall = self._clock.mono(), self._clock.now()
+            result.mono, result.wall = self._clock.mono(), self._clock.now()
             if isinstance(candidate.provider, LocalProvider):
                 value, result.notes = await self._work(candidate.provider, candidate.query, result.until)
             else:
                 value, status = await self.value(result, self._sender.send)
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
-            failure = self._judge(candidate, error, result.used)
+            failure = self._books.judge(candidate, error, result.used)
         except BaseException:
-            health.noted(permits, "overtaken")
-            self._tell(candidate, "overtaken", "cancelled", None, 0.0, blamed=False)
+            self._books.overtaken(candidate, health, permits)
             raise
         finally:
             health.ewma.in_flight -= 1
-        elapsed = max(0.0, self._clock.mono() - mono - result.waited)
-        provider, host = candidate.provider.id, candidate.host.name
-        if failure is None:
-            outcome: Outcome = "partial" if partial else "ok"
-            judged = not _of_a_quorum(candidate.query)
-            health.succeeded(permits, outcome, elapsed, self._clock.mono(), self._clock.now(), judged=judged)
-            self._tell(candidate, outcome, partial, status, elapsed, blamed=False)
-            result.value, result.partial, result.failure = value, partial, None
-            reason = "; ".join(part for part in (candidate.how, partial) if part)
-            result.attempts.append(Attempt(provider, host, outcome, reason, status, wall, elapsed))
-            return
+        elapsed = max(0.0, self._clock.mono() - result.mono - result.waited)
         result.failure = failure
-        result.attempts.append(
-            Attempt(provider, host, failure.outcome, failure.reason, failure.status, wall, elapsed)
-        )
-        self._book(result, health, permits, failure, elapsed, mark)
+        if failure is None:
+            result.value, result.partial = value, partial
+            judged = not _of_a_quorum(candidate.query)
+            self._books.succeeded(result, health, permits, status, elapsed, judged=judged)
+            return
+        self._books.failed(result, health, permits, failure, elapsed, mark)
         await self.persist()
 
     async def value(self, result: Result, send: Send, *, theirs: bool = True) -> tuple[Any, int]:
@@ -227,10 +175,10 @@ class Exchange:
         now = self._clock.mono()
         reason = reason or self._peers.judge(candidate.provider.id, candidate.query, quote, now)
         if reason:
-            self._health(candidate).judged(reason, now, self._clock.now())
-            self._tell(candidate, "truth", reason, None, 0.0, blamed=True)
+            self._books.health(candidate).judged(reason, now, self._clock.now())
+            self._books.tell(candidate, "truth", reason, None, 0.0, blamed=True)
         else:
-            self._health(candidate).judged("", now, self._clock.now())
+            self._books.health(candidate).judged("", now, self._clock.now())
             self._peers.learn(candidate.provider.id, candidate.query, quote, now)
 
     def _compare(self, provider: Provider, query: Query, value: Any) -> None:
@@ -275,74 +223,6 @@ class Exchange:
             await asyncio.sleep(wait)
             result.waited += wait
 
-    def _judge(self, candidate: Candidate, error: BaseException, used: Used | None) -> Failure:
-        """Sort a failure, and start the pauses it asks for: of one key alone, where there is another."""
-        provider, query = candidate.provider, candidate.query
-        if isinstance(error, UnknownSymbol) and query.subject:
-            if query.subject in {provider.check_symbol, provider.check_symbol.partition("/")[0]}:
-                # It certainly lists that one: the API has moved, or is broken.
-                error = ProviderDown(
-                    f"says it does not know {query.subject}, its own check symbol: {error.reason}",
-                    status=error.status,
-                )
-            else:
-                self._guard.remember_unknown(provider, query.capability, query.subject, self._clock.mono())
-        failure = classify(error)
-        if isinstance(error, Throttled):
-            seconds = throttled_for(error, self._settings.throttle_default)
-            scope, kind = provider.id, "throttled"
-        elif isinstance(error, Forbidden):
-            seconds = self._settings.blocked_cooldown
-            scope, kind = _blocked_scope(candidate, error), "blocked"
-        else:
-            return failure
-        if used is not None and (error.cause == "key" if isinstance(error, Forbidden) else not error.ban):
-            seconds = self._sender.keys.rest(used, seconds)
-        if not seconds:
-            reason = f"{failure.reason}; this key rests, another is used"
-            return replace(failure, reason=reason, whole_provider=False, retry=True)
-        self._pause(scope, kind, error.reason, seconds)
-        return failure
-
-    def _pause(self, scope: str, kind: Any, reason: str, seconds: float) -> None:
-        self._guard.pause(Cooldown(scope, kind, reason, self._clock.mono() + seconds))
-
-    def _book(
-        self, result: Result, health: Health, permits: Permits, failure: Failure, elapsed: float, mark: int
-    ) -> None:
-        """Hold the failure against the endpoint, now or once it is known that it is not us."""
-
-        def settle(blame: bool) -> None:
-            if blame:
-                wall = self._clock.now()
-                health.failed(permits, failure.outcome, failure.reason, elapsed, self._clock.mono(), wall)
-            else:
-                health.noted(permits, failure.outcome)
-            self._tell(
-                result.candidate, failure.outcome, failure.reason, failure.status, elapsed, blamed=blame
-            )
-
-        if failure.unreached and not self._connectivity.heard_since(mark):
-            result.unblamed.append(settle)
-        else:
-            settle(failure.counts)
-
-    def _tell(
-        self,
-        candidate: Candidate,
-        outcome: Outcome,
-        reason: str,
-        status: int | None,
-        elapsed: float,
-        *,
-        blamed: bool,
-    ) -> None:
-        endpoint = self._guard.endpoint(candidate.provider, candidate.query.capability, candidate.host)
-        self._guard.observer.attempted(endpoint, outcome, reason, status, elapsed, blamed=blamed)
-
-    def _health(self, candidate: Candidate) -> Health:
-        return self._guard.health(candidate.provider, candidate.query.capability, candidate.host)
-
 
 def _of_a_quorum(query: Query) -> bool:
     return isinstance(query, PriceQuery) and query.quorum > 1
@@ -350,9 +230,3 @@ def _of_a_quorum(query: Query) -> bool:
 
 def _blip(result: Result, health: Health) -> bool:
     return result.failure is not None and result.failure.retry and health.circuit.state == "closed"
-
-
-def _blocked_scope(candidate: Candidate, error: Forbidden) -> str:
-    provider, capability = candidate.provider, candidate.query.capability
-    _, by_capability, group, both, _ = scopes(provider, capability, candidate.host)
-    return {"key": by_capability, "geo": group}.get(error.cause, both)

@@ -22,9 +22,10 @@ from core.engine.call import Found, notes_on
 from core.engine.candidates import Candidate, Ranking
 from core.engine.classify import EXPECTED, classify
 from core.engine.complete import shortfall
-from core.engine.exchange import Exchange, Result, Send
+from core.engine.exchange import Exchange, Send
 from core.engine.guard import Guard, scopes
 from core.engine.local import LocalProvider
+from core.engine.result import Result
 from core.engine.transport import Sender
 from core.market import Query
 from core.wire import WireRequest

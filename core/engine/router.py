@@ -12,11 +12,12 @@ from core.engine.call import TICK, Call, Found, described, in_order, length, not
 from core.engine.candidates import Candidate, Ranking, Unserved, skipped
 from core.engine.classify import Failure
 from core.engine.connectivity import Connectivity
-from core.engine.exchange import Exchange, Result
+from core.engine.exchange import Exchange
 from core.engine.guard import Guard, Refusal
 from core.engine.health import Health, Permits
 from core.engine.hedge import SHORTEST, HedgeBudget, hedge_delay
 from core.engine.line import Line
+from core.engine.result import Result
 from core.market import Query
 from core.settings import Settings
 
