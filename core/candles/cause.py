@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.candles.frame import Bars, Bools, Floats, Ints
-from core.candles.scale import window
+from core.candles.scale import chunks, window
 
 OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN = "outage", "no_trades", "halt", "fetch_failure", "unknown"
 CAUSES = (OUTAGE, NO_TRADES, HALT, FETCH, UNKNOWN)
@@ -87,9 +87,9 @@ class Witness:
 
 def find_gaps(slot: Ints) -> Gaps:
     """Holes between neighbouring rows."""
-    steps = np.diff(slot)
-    before = np.flatnonzero(steps > 1)
-    return Gaps(slot[before] + 1, steps[before] - 1, before + 1)
+    found = [np.flatnonzero(slot[a + 1 : b + 1] - slot[a:b] > 1) + a for a, b in chunks(len(slot) - 1)]
+    before = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    return Gaps(slot[before] + 1, slot[before + 1] - slot[before] - 1, before + 1)
 
 
 def causes_of(

@@ -26,6 +26,7 @@ KINDS = (
     "truncated",
     "time_unit",
 )
+_CAUSES = {cause: place for place, cause in enumerate(CAUSES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ def table(findings: Sequence[Finding]) -> pd.DataFrame:
             "start": to_index(starts),
             "end": to_index(ends),
             "kind": pd.Categorical.from_codes(kinds.astype(int), categories=pd.Index(KINDS, dtype="str")),
-            "cause": pd.Categorical(
-                [why for found in findings for why in found.cause], categories=list(CAUSES)
+            "cause": pd.Categorical.from_codes(
+                [_CAUSES[why] for found in findings for why in found.cause],
+                categories=pd.Index(CAUSES, dtype="str"),
             ),
             "count": np.concatenate([np.zeros(0, np.int64), *(found.count for found in findings)]).astype(
                 np.int64

@@ -18,6 +18,7 @@ from core.market import CANDLE_FIELDS, INTERVALS, floor_time
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+Codes: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -27,33 +28,39 @@ OBSERVED = ("observed", "refetch")
 LATEST = np.iinfo(np.int64).max // 1000
 """Microseconds: the last moment, in 2262, that nanoseconds can count."""
 _NEVER = np.iinfo(np.int64).min
+_PER_SECOND = {"s": 1, "ms": 1000}
 
 
 class NotCandles(KintsugiError, ValueError):
     """What was given is no candle table at all; the text says what was looked for and what was found."""
 
 
+def _narrow(names: Sequence[str]) -> type[np.signedinteger[Any]]:
+    """The least type that can count so many names."""
+    return np.int8 if len(names) < 128 else np.int32
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """One word a row, as positions in a short list of names."""
 
-    codes: npt.NDArray[np.int32]
+    codes: Codes
     names: tuple[str, ...]
 
     @classmethod
     def all(cls, name: str, size: int) -> "Labels":
         """The same word everywhere."""
-        return cls(np.zeros(size, dtype=np.int32), (name,))
+        return cls(np.zeros(size, dtype=np.int8), (name,))
 
     @classmethod
     def of(cls, column: "pd.Series[Any]") -> "Labels":
         """From a column of words; a cell that holds none becomes ``nan``."""
         words = pd.Categorical(column)
         names = tuple(str(name) for name in words.categories)
-        codes = words.codes.astype(np.int32)
-        if codes.min(initial=0) < 0:
-            codes, names = np.where(codes < 0, np.int32(len(names)), codes), (*names, "nan")
-        return cls(codes, names)
+        codes, lacking = words.codes, words.codes < 0
+        if lacking.any():
+            codes, names = np.where(lacking, len(names), codes), (*names, "nan")
+        return cls(codes.astype(_narrow(names)), names)
 
     @classmethod
     def joined(cls, parts: Sequence["Labels"]) -> "Labels":
@@ -61,12 +68,19 @@ class Labels:
         names = tuple(dict.fromkeys(name for part in parts for name in part.names))
         return cls(np.concatenate([part.coded(names) for part in parts]), names)
 
-    def coded(self, names: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    def coded(self, names: tuple[str, ...]) -> Codes:
         """The codes over a longer list of names."""
         if self.names == names[: len(self.names)]:
             return self.codes
         place = {name: at for at, name in enumerate(names)}
-        return np.array([place[name] for name in self.names], dtype=np.int32)[self.codes]
+        return np.array([place[name] for name in self.names], dtype=_narrow(names))[self.codes]
+
+    def overwritten(self, rows: Ints, others: "Labels") -> "Labels":
+        """With other words at these rows."""
+        names = tuple(dict.fromkeys((*self.names, *others.names)))
+        codes = self.coded(names).astype(_narrow(names))
+        codes[rows] = others.coded(names)
+        return Labels(codes, names)
 
     def take(self, rows: npt.NDArray[Any] | slice) -> "Labels":
         """These rows, by position, by mask or as a slice."""
@@ -99,8 +113,9 @@ class Labels:
         codes = self.codes
         if self.names != tuple(names)[: len(self.names)]:
             place = {name: at for at, name in enumerate(names)}
-            codes = np.array([place.get(name, -1) for name in self.names], dtype=np.int32)[codes]
-        return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
+            codes = np.array([place.get(name, -1) for name in self.names], dtype=_narrow(names))[codes]
+        dtype = pd.CategoricalDtype(pd.Index(list(names), dtype="str"))
+        return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +220,8 @@ def to_index(time: Ints, unit: str = "ns") -> pd.DatetimeIndex:
     """Microseconds as the index of a candles frame. A unit too fine for the range gives way to ``us``."""
     if unit not in {"s", "ms", "us"} and len(time) and (time.max() > LATEST or time.min() < -LATEST):
         unit = "us"
-    if unit == "ns":
-        stamps: npt.NDArray[Any] = (time * 1000).view("M8[ns]")
-    else:
-        stamps = time.view("M8[us]").astype(f"M8[{unit}]")
-    return pd.DatetimeIndex(stamps, name="time").tz_localize("UTC")
+    stamps = time if unit == "us" else time * 1000 if unit == "ns" else time // (SECOND // _PER_SECOND[unit])
+    return pd.DatetimeIndex(stamps, dtype=f"datetime64[{unit}, UTC]", name="time", copy=False)
 
 
 def is_candles(frame: object) -> bool:
@@ -247,27 +259,6 @@ def quote_of(attrs: Mapping[Any, Any]) -> str | None:
     """Quote currency that a frame's attrs name, by ``quote`` or by ``symbol``, or None."""
     found = attrs.get("quote") or str(attrs.get("symbol") or "").partition("/")[2]
     return str(found).upper() if found else None
-
-
-def at_times(time: Ints, wanted: Ints) -> Bools:
-    """Mask over ascending times, repeats and all: those that are among the wanted ones."""
-    wanted = np.unique(wanted)
-    first, end = np.searchsorted(time, wanted), np.searchsorted(time, wanted, "right")
-    there = end > first
-    edges = np.zeros(len(time) + 1, dtype=np.int8)
-    edges[first[there]] += 1
-    edges[end[there]] -= 1
-    return np.asarray(np.cumsum(edges[:-1], dtype=np.int8) > 0)
-
-
-def moved_times(time: Ints, before: Ints, after: Ints) -> Ints:
-    """Times of any order with those equal to one of ``before`` (each once) put to the one of ``after`` beside it."""
-    if not len(before):
-        return time
-    order = np.argsort(before)
-    before, after = before[order], after[order]
-    at = np.minimum(np.searchsorted(before, time), len(before) - 1)
-    return np.where(before[at] == time, after[at], time)
 
 
 def spacing(time: Ints) -> int:

@@ -6,7 +6,7 @@ import pandas as pd
 from core.candles import fill as filling
 from core.candles import venue as borrowing
 from core.candles.agree import Second
-from core.candles.cause import UNKNOWN
+from core.candles.cause import UNKNOWN, find_gaps
 from core.candles.fill import Holes
 from core.candles.frame import SECOND, Bars, Ints, Labels, to_index
 from core.candles.inspection import Inspection
@@ -125,17 +125,16 @@ def _plain(holes: Holes) -> list[tuple[int, int, str]]:
 
 def _holes(found: Inspection, slot: Ints) -> Holes:
     """Gaps as they stand now, each with the cause of the gap that it is part of."""
-    steps = np.diff(slot)
-    before = np.flatnonzero(steps > 1)
-    first, length = slot[before] + 1, steps[before] - 1
-    cause = np.full(len(before), UNKNOWN, dtype=object)
+    gaps = find_gaps(slot)
+    first, length = gaps.slot, gaps.length
+    cause = np.full(len(gaps), UNKNOWN, dtype=object)
     if len(found.gaps):
         at = np.maximum(np.searchsorted(found.gaps.slot, first, "right") - 1, 0)
         known = (found.gaps.slot[at] <= first) & (
             first + length <= found.gaps.slot[at] + found.gaps.length[at]
         )
         cause[known] = np.array(found.causes, dtype=object)[at[known]]
-    return Holes(first, length, cause, before, before + 1)
+    return Holes(first, length, cause, gaps.after - 1, gaps.after)
 
 
 def _insert(stand: Standing, fills: list[Fill], offset: int, step: int, book: Book) -> Standing:

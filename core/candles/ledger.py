@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from core.candles.agree import bars_from
@@ -22,11 +23,10 @@ from core.candles.frame import (
     Floats,
     Ints,
     Labels,
-    at_times,
-    moved_times,
     to_index,
     venue_of,
 )
+from core.candles.lookup import at_times, moved_times
 from core.candles.structure import ordered
 from core.market import CANDLE_FIELDS
 
@@ -156,12 +156,8 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
         kept = base.take(keep)
         columns = {name: part[keep] for name, part in columns.items()}
     at = kept.time
-    made_by = kept.method or Labels(np.zeros(len(at), dtype=np.int32), METHODS)
-    made_from = kept.source or Labels.all(own, len(at))
+    made_by, made_from = kept.method, kept.source
     lines = np.flatnonzero(values & ~merge & ~np.isnan(after) & ~gone)
-    if not len(lines):
-        return Bars(at, columns["open"], columns["high"], columns["low"], columns["close"], columns.get("volume"),
-                    made_from, made_by)  # fmt: skip
     stamps, which, fields = np.unique(time[lines], return_inverse=True, return_counts=True)
     rows = np.searchsorted(at, stamps)
     there = rows < len(at)
@@ -169,14 +165,14 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
     # a value for a row that is not there (its own repair was taken back) makes no row
     known = there | (fields >= len(base.fields))
     if not there.all():
-        at, row_of = _widened(at, stamps[known & ~there])
-        if len(kept):
-            columns = {name: np.take(part, row_of, mode="clip") for name, part in columns.items()}
-            made_by, made_from = made_by.take(row_of), made_from.take(row_of)
-        else:  # a part of a series that lies in a gap: every row of it is made
-            columns = {name: np.zeros(len(at)) for name in columns}
-            made_by, made_from = Labels(np.zeros(len(at), dtype=np.int32), METHODS), Labels.all(own, len(at))
+        wide = _Wider.by(at, stamps[known & ~there])
+        at, columns = wide.times, {name: wide.put(part) for name, part in columns.items()}
+        made_by, made_from = (
+            part and Labels(wide.put(part.codes), part.names) for part in (made_by, made_from)
+        )
         rows = np.searchsorted(at, stamps)
+    made_by = made_by or Labels(np.zeros(len(at), dtype=np.int8), METHODS)
+    made_from = made_from or Labels.all(own, len(at))
     lines, rows = lines[known[which]], rows[which][known[which]]
     for number, name in enumerate(base.fields):
         mine = code[lines] == number
@@ -184,30 +180,39 @@ def apply(base: Bars, ledger: pd.DataFrame, own: str) -> Bars:
             if columns[name] is base.column(name):
                 columns[name] = columns[name].copy()
             columns[name][rows[mine]] = after[lines[mine]]
-    made_by = _overwritten(made_by, rows, method.take(lines))
-    made_from = _overwritten(made_from, rows, source.take(lines))
+    if len(lines):
+        made_by = made_by.overwritten(rows, method.take(lines))
+        made_from = made_from.overwritten(rows, source.take(lines))
     return Bars(at, columns["open"], columns["high"], columns["low"], columns["close"], columns.get("volume"),
                 made_from, made_by)  # fmt: skip
 
 
-def _widened(at: Ints, fresh: Ints) -> tuple[Ints, Ints]:
-    """Ascending times with others put between, and the row that each one's values come from, or any row yet."""
-    spots = np.searchsorted(at, fresh) + np.arange(len(fresh))
-    rows = np.ones(len(at) + len(fresh), dtype=np.int64)
-    rows[spots] = 0
-    np.cumsum(rows, out=rows)
-    rows -= 1
-    rows[spots] = np.maximum(rows[spots], 0)
-    wide = at[rows] if len(at) else np.zeros(len(fresh), dtype=np.int64)
-    wide[spots] = fresh
-    return wide, rows
+@dataclass(frozen=True, slots=True)
+class _Wider:
+    """Room for new rows between others: the new times, which rows are old, and whose values a new one has at first."""
 
+    times: Ints
+    old: Bools
+    spots: Ints
+    before: Ints
 
-def _overwritten(labels: Labels, rows: Ints, others: Labels) -> Labels:
-    both = Labels.joined((labels, others))
-    codes = both.codes[: len(labels.codes)]
-    codes[rows] = both.codes[len(labels.codes) :]
-    return Labels(codes, both.names)
+    @classmethod
+    def by(cls, at: Ints, fresh: Ints) -> "_Wider":
+        """``at`` and ``fresh`` ascending, with nothing in common."""
+        places = np.searchsorted(at, fresh)
+        spots = places + np.arange(len(fresh))
+        old = np.ones(len(at) + len(fresh), bool)
+        old[spots] = False
+        times = np.empty(len(old), dtype=np.int64)
+        times[old], times[spots] = at, fresh
+        return cls(times, old, spots, np.maximum(places - 1, 0))
+
+    def put(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A column with room; zeros where there were no rows at all (a part of a series that lies in a gap)."""
+        wide = np.empty(len(self.old), dtype=values.dtype)
+        wide[self.old] = values
+        wide[self.spots] = values[self.before] if len(values) else 0
+        return wide
 
 
 def framed(rows: Bars, unit: str) -> pd.DataFrame:

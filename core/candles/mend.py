@@ -115,10 +115,11 @@ def suspects_of(found: Inspection, policy: RepairPolicy, *, judged: bool) -> Int
 def _suspect(found: Inspection, suspects: dict[int, tuple[set[str], str]]) -> None:
     """Fields of spikes and wicks that are not believed."""
     rows, spikes = found.rows, found.flaws.spikes
+    stray_closes = set(spikes.close.tolist())
     for row in np.union1d(spikes.close, spikes.open).tolist():
-        close_off = row in spikes.close
+        close_off = row in stray_closes
         level = float(rows.close[row - 1]) if row else float(rows.open[row + 1])
-        if not close_off and row - 1 in spikes.close:
+        if not close_off and row - 1 in stray_closes:
             level = float(rows.close[row])  # it opens where the stray close before it left off
         stray = float(rows.close[row] if close_off else rows.open[row])
         with np.errstate(all="ignore"):
@@ -245,20 +246,26 @@ def _wick(work: Mended, row: int, name: str, suspects: dict[int, tuple[set[str],
 
 def record(work: Mended, stays: Bools, book: Book, own: str, *, future: bool) -> None:
     """Write what changed into the ledger, a repair a row. ``future``: later candles were looked at."""
-    time = work.rows.time
-    changed = sorted(row for row in work.touched if stays[row])
-    numbers = dict(zip(changed, book.number(len(changed)).tolist(), strict=True))
-    for row in changed:
-        method, reason, later, source = work.touched[row]
-        for name in work.rows.fields:
-            old, new = float(work.rows.column(name)[row]), work.get(row, name)
-            if old != new:
-                shown = f"{reason} (was {old})" if not np.isfinite(old) else reason
-                book.add(np.array([numbers[row]]), time[row : row + 1], name, np.array([old]), np.array([new]),
-                         method, source, shown, future=later)  # fmt: skip
+    rows = np.array(sorted(row for row in work.touched if stays[row]), dtype=np.int64)
+    numbers = book.number(len(rows))
+    for name in work.rows.fields:
+        old, new = work.rows.column(name)[rows], work.columns[name][rows]
+        at = np.flatnonzero(old != new)
+        told = [work.touched[row] for row in rows[at].tolist()]
+        reasons = [
+            reason if np.isfinite(was) else f"{reason} (was {was})"
+            for (_, reason, _, _), was in zip(told, old[at].tolist(), strict=True)
+        ]
+        book.add(numbers[at], work.rows.time[rows[at]], name, old[at], new[at],
+                 _labels([method for method, *_ in told]), _labels([source for *_, source in told]),
+                 _labels(reasons), future=np.array([later for _, _, later, _ in told], dtype=bool))  # fmt: skip
     lost = np.flatnonzero(work.lost & stays)
-    reasons = Labels.of(pd.Series([work.why_lost[row] for row in lost.tolist()], dtype=object))
-    set_aside(book, work.rows.take(lost), own, reasons, future=future)
+    why = _labels([work.why_lost[row] for row in lost.tolist()])
+    set_aside(book, work.rows.take(lost), own, why, future=future)
+
+
+def _labels(words: list[str]) -> Labels:
+    return Labels.of(pd.Series(words, dtype=object))
 
 
 def set_aside(

@@ -148,9 +148,11 @@ def _from_later(kept: pd.DataFrame, time: Ints, ledger: pd.DataFrame) -> list[in
     """Open times, in nanoseconds, of rows that rest on later candles, by this repair or by an earlier one."""
     told = kept.attrs.get("uses_future")
     earlier = [moment for moment in told if isinstance(moment, int)] if isinstance(told, list) else []
-    later = ledger[ledger["uses_future"].to_numpy()]
-    moved = later.loc[later["field"] == "time", "after"].dropna().to_numpy(dtype=np.float64)
-    rests = np.unique(np.concatenate([micros(pd.DatetimeIndex(later["time"])),
+    future = ledger["uses_future"].to_numpy()
+    moved = (
+        ledger["after"][future & (ledger["field"] == "time").to_numpy()].dropna().to_numpy(dtype=np.float64)
+    )
+    rests = np.unique(np.concatenate([micros(pd.DatetimeIndex(ledger["time"]))[future],
                                       np.round(moved * SECOND).astype(np.int64),
                                       np.array(earlier, dtype=np.int64) // 1000]))  # fmt: skip
     rests = rests[np.abs(rests) < LATEST]

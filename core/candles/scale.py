@@ -1,6 +1,6 @@
 """How far a close usually moves from one row to the next, over a whole series and around a row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ class Scale:
 
     whole: float
     blocks: Floats
+
+    def of(self, change: Callable[[Floats], Floats]) -> "Scale":
+        """The same with each block's bound changed, so that nothing is computed row by row."""
+        return Scale(self.whole, change(self.blocks))
 
     def least(self, at: Ints) -> Floats:
         """The lower bound at these rows."""

@@ -39,26 +39,25 @@ def closes(x: Floats, scale: Scale, times: float) -> Ints:
 def opens(rows: Bars, scale: Scale, times: float) -> Ints:
     """Rows whose open is so many scales from the close before and from their own close."""
     parts = []
+    bounds = scale.of(lambda blocks: np.expm1(times * blocks))
     for first, end in chunks(len(rows)):
         start = max(first, 1)
         before, here = rows.close[start - 1 : end - 1], rows.open[start:end]
-        bound = np.expm1(times * scale.along(first, end))[start - first :]
+        bound = bounds.along(first, end)[start - first :]
         parts.append(np.flatnonzero(np.abs(here - before) > bound * before) + start)
     at = np.concatenate(parts)
-    bound = np.expm1(times * scale.least(at))
+    bound = bounds.least(at)
     return at[np.abs(rows.open[at] - rows.close[at]) > bound * rows.close[at]]
 
 
 def wicks(rows: Bars, scale: Scale, times: float) -> tuple[Ints, Ints]:
     """Rows whose high, and rows whose low, is so many scales beyond open and close."""
     highs, lows = [], []
+    bounds = scale.of(lambda blocks: np.exp(times * blocks))
     for first, end in chunks(len(rows)):
         here = slice(first, end)
-        wide = np.exp(times * scale.along(first, end))
-        highs.append(
-            np.flatnonzero(rows.high[here] > np.maximum(rows.open[here], rows.close[here]) * wide) + first
-        )
-        lows.append(
-            np.flatnonzero(np.minimum(rows.open[here], rows.close[here]) > rows.low[here] * wide) + first
-        )
+        wide = bounds.along(first, end)
+        body = rows.open[here], rows.close[here]
+        highs.append(np.flatnonzero(rows.high[here] > np.maximum(*body) * wide) + first)
+        lows.append(np.flatnonzero(np.minimum(*body) > rows.low[here] * wide) + first)
     return np.concatenate(highs), np.concatenate(lows)

@@ -9,6 +9,7 @@ import pandas as pd
 from core.candles.agree import Second, second_of
 from core.candles.cause import FETCH, Witness, causes_of
 from core.candles.inspection import Inspection
+from core.candles.lookup import distinct
 from core.candles.mend import suspects_of
 from core.candles.policy import RepairPolicy
 from core.candles.venue import Fill, elsewhere, same
@@ -34,8 +35,7 @@ def asked_again(found: Inspection, seconds: list[Second]) -> Inspection:
     again = [second for second in seconds if second.kind != "venue"]
     if not again or not len(found.gaps):
         return found
-    slots = np.sort(np.concatenate([second.slot for second in again]))
-    slots = slots[np.r_[True, np.diff(slots) > 0]]  # numpy's own unique hashes, which is slow here
+    slots = distinct(np.concatenate([second.slot for second in again]))
     witness = Witness(slots, int(slots[0]), int(slots[-1]))
     said = causes_of(found.rows, found.gaps, [], witness, None)
     causes = [new if new == FETCH else old for new, old in zip(said, found.causes, strict=True)]

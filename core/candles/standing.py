@@ -43,7 +43,7 @@ def standing(found: Inspection, work: Mended, keep: Bools, book: Book, own: str)
     guessed = [row for row, (method, *_) in work.touched.items() if method == "neighbour"]
     genuine = np.ones(shape.slot.size, bool)
     genuine[guessed] = work.columns["open"][guessed] == found.rows.open[guessed]
-    genuine = genuine[keep]
+    genuine = genuine if keep.all() else genuine[keep]
     mask = found.bars.observed()
     if mask is None:
         return Standing(rows, slot, genuine)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, spacing
+from core.candles.lookup import distinct
+from core.candles.scale import chunks
 from core.market import CANDLE_FIELDS
 
 _FACTORS = (1000, 1_000_000, 1_000_000_000)
@@ -68,21 +70,21 @@ def arrange(
     one that fits its neighbours; ``causal``: the row before alone.
     """
     time, wrong = _units(bars.time, step)
-    moves = np.diff(time)
+    least = _least_move(time)
     displaced: list[tuple[int, int, int]] = []
     read = bars.time
-    if len(moves) and moves.min() <= 0:
-        displaced = _displaced(time) if moves.min() < 0 else []
+    if least <= 0:
+        displaced = _displaced(time) if least < 0 else []
         order = ordered(bars, time)
         bars, time, read, wrong = bars.take(order), time[order], read[order], wrong[order]
     given = bars.at(time) if wrong.any() else bars
     offset, off, shifted = anchor, np.zeros(0, bool), False
-    slot = (time - anchor) // step
-    if not np.array_equal(slot * step + anchor, time):
+    slot = _slots(time, anchor, step)
+    if any((slot[a:b] * step + anchor != time[a:b]).any() for a, b in chunks(len(time))):
         offset, off, shifted = _grid((time - anchor) % step, anchor)
-        slot = (time - offset) // step
+        slot = _slots(time, offset, step)
     unclosed = np.flatnonzero(time + step > now) if now is not None else _NO_ROWS
-    if not len(off) and not len(unclosed) and (not len(moves) or moves.min() > 0):
+    if not len(off) and not len(unclosed) and least > 0:
         kept, same, conflicting = np.arange(len(slot)), _NO_ROWS, _NO_ROWS
     else:
         kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal=causal, model=model)
@@ -101,6 +103,18 @@ def arrange(
         shifted,
         unclosed,
     )
+
+
+def _least_move(time: Ints) -> int:
+    """The smallest step from one time to the next; 1 when there is none."""
+    return min((int((time[a + 1 : b + 1] - time[a:b]).min()) for a, b in chunks(len(time) - 1)), default=1)
+
+
+def _slots(time: Ints, offset: int, step: int) -> Ints:
+    """Number of the slot that each time lies in."""
+    slot = time - offset
+    slot //= step
+    return slot
 
 
 def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
@@ -212,7 +226,7 @@ def _choose(
             best[leader[place] : leader[place + 1] if place + 1 < len(leader) else count] = choice
     others = np.flatnonzero((best != np.arange(count)) & stands)
     alike = _equal(given, others, best[others])
-    kept = np.unique(best[stands])
+    kept = distinct(best[stands])
     return kept, slot[kept], others[alike], others[~alike]
 
 
@@ -224,7 +238,7 @@ def _seat(slot: Ints, off: Bools, time: Ints) -> Ints:
     """A free slot for each row off the grid: the one it starts in, else the next; none when both are taken."""
     none = np.iinfo(np.int64).min
     slot = slot.copy()
-    taken = np.unique(slot[~off])
+    taken = distinct(slot[~off])
     places = np.flatnonzero(off)
     ahead: Ints = slot[places] + 1
     own_free = ~np.isin(slot[places], taken)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.candles.frame import SECOND, Bools, Ints, moved_times
+from core.candles.frame import SECOND, Bools, Ints
 from core.candles.inspection import Inspection
 from core.candles.ledger import Book
+from core.candles.lookup import moved_times
 from core.candles.mend import set_aside
 from core.candles.policy import RepairPolicy
 
@@ -76,10 +77,11 @@ def onto_grid(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> 
     stays = np.ones(len(rows), bool)
     if not len(shape.off_grid):
         return found, stays
-    seated = np.isin(shape.kept, shape.off_grid)
-    unseated = np.setdiff1d(
-        shape.off_grid, np.concatenate((shape.kept, shape.same, shape.conflicting, shape.unclosed))
-    )
+    off, placed = np.zeros((2, len(shape.given)), bool)
+    off[shape.off_grid] = True
+    for places in (shape.kept, shape.same, shape.conflicting, shape.unclosed):
+        placed[places] = True
+    seated, unseated = off[shape.kept], np.flatnonzero(off & ~placed)
     _, first_of = np.unique(shape.given.time[unseated], return_index=True)
     set_aside(book, shape.given.take(unseated[first_of]), own, "off the grid, and its slot is taken")
     target = shape.time_of(shape.slot)

@@ -101,14 +101,15 @@ def _price_units(
     """Prices too large or small by a power of ten, by row or by field; and the violations this leaves."""
     possible = sound.copy()
     possible[violation] = True
-    places = np.flatnonzero(possible)
-    if len(places) < 5:
+    count = np.count_nonzero(possible)
+    if count < 5:
         return {}, violation
-    x = x if len(places) == len(rows) else x[places]
+    x = x if count == len(rows) else x[possible]
     steps, wide = _steps(x), _wide(rows)
     odd = np.union1d(wide[possible[wide]], violation)
     if not len(steps) and not len(odd):
         return {}, violation
+    places = np.flatnonzero(possible)
     found: dict[str, dict[int, float]] = {name: {} for name in PRICES}
     level = x.copy()
     if 0 < len(steps) <= max(20, len(x) // 50):

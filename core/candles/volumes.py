@@ -70,7 +70,7 @@ def _stretches(rows: Bars, volume: Floats) -> Ints:
     price = float(np.median(rows.close[:: max(1, len(volume) // 25_000)]))
     if price < _CLEAR:
         return none
-    few = volume[::_STRIDE]
+    few = volume[::_STRIDE].copy()
     pair_low, pair_high = np.minimum(few[1:], few[:-1]), np.maximum(few[1:], few[:-1])
     step = np.sqrt(price)
     ups = np.flatnonzero(pair_low[2:] > step * pair_high[:-2]) + 1
@@ -85,6 +85,8 @@ def _stretches(rows: Bars, volume: Floats) -> Ints:
         if place * _STRIDE < done or not len(later):
             continue
         first, end = (_edge(log, at * _STRIDE, sign) for at, sign in ((place, 1), (int(later[0]), -1)))
+        if end <= first:  # a single row is all that leaps
+            continue
         within = log[first:end]
         beside = np.concatenate((log[max(0, first - AROUND) : first], log[end : end + AROUND]))
         apart = float(np.median(within) - np.median(beside))

@@ -148,3 +148,14 @@ def test_quiet_stretches_by_the_thousand_take_no_time_of_their_own():
 
     cost(2000)
     assert cost(40_000) < 40 * max(cost(4000), 0.02)
+
+
+@pytest.mark.parametrize("share", [0.002, 0.02])
+def test_single_volumes_a_thousand_times_too_large_are_no_stretch(share):
+    frame = walk(20_000, seed=3, level=20_000.0, freq="1min")
+    hit = np.random.default_rng(2).choice(np.arange(50, 19_950, 5), int(share * len(frame)), replace=False)
+    frame.iloc[hit, 4] *= 1000.0
+    lines = audit(frame, "1m").defects
+    assert set(lines["kind"]) == {"unit_error"}
+    assert set(lines["start"]) <= set(frame.index[hit])
+    assert len(lines) >= 0.97 * len(hit)
