@@ -12,7 +12,8 @@ from core.market import PriceQuery, Query
 from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.desk import AlertDesk
 from core.ops.alerts.outbox import TargetState
-from core.ops.alerts.patrol import Patrol, Sight
+from core.ops.alerts.patrol import Patrol
+from core.ops.alerts.sight import Sight
 from core.ops.stats import Stats
 from core.settings import Settings
 from core.world import World
@@ -77,14 +78,21 @@ class Alerting:
             return self._desks[world.name]
 
     def stir(self) -> object:
-        """Another whenever something was tried, or the network came or went."""
+        """Another whenever something was tried or judged, or the network came or went."""
         world = self._world()
         tries = sum(health.totals.total() for health in world.guard.records().values())
-        return world.name, tries, world.connectivity.offline, self._folder.write_errors
+        judged = world.archivist.judged
+        return world.name, tries, world.connectivity.offline, self._folder.write_errors, judged
 
     async def sight(self) -> Sight:
-        """Health, counts, and what is left of the long quotas."""
-        return Sight(self._snapshot(), await self._stats(), self._quotas())
+        """Health, counts, what is left of the long quotas, and how good the archived series are."""
+        scores = await asyncio.to_thread(self._world().archivist.scores.all)
+        return Sight(
+            self._snapshot(),
+            await self._stats(),
+            self._quotas(),
+            {str(series): score for series, score in scores.items()},
+        )
 
     async def last_price(self, symbol: str) -> float | None:
         """The price now; None when nobody has a fresh one."""

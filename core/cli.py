@@ -165,7 +165,7 @@ def audit_command(
 ) -> None:
     """Say what is wrong with candles, why, and how far they can be trusted."""
     if (series := given.series_in(source)) is not None:
-        found = assess(given.archive(knobs, series), series, start, end)
+        found = assess(given.archive(knobs, series), series, start, end).raw
     else:
         raw = given.cut(given.read(source), start, end)
         found = audit(raw, interval or given.interval_of(raw))

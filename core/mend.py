@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.answer import Answer, NoAnswer
 from core.candles import Audit, Repair, RepairPolicy, audit, normalise, plan, repair
-from core.candles.archive import Series, evidence
+from core.candles.archive import Series, evidence, standing
 from core.candles.frame import Ints, venue_of
 from core.market import CANDLE_FIELDS, CandleQuery
 from core.paging import OnProgress, Progress
@@ -144,17 +144,19 @@ async def _archived(sources: Sources) -> tuple[dict[str, pd.DataFrame], pd.DataF
 
 async def _kept(world: World, series: Series, mended: Mended, *, apply: bool, automatic: bool) -> Mended:
     """Into the archive: score, attempts, and the repair itself if that is wanted."""
-    await world.write(world.archive.note_score, series, mended.before)
     missed, filled = _outcome(mended)
     if missed or filled:
         await world.write(world.archive.note_attempts, series, missed, filled)
-    if not apply:
-        return mended
-    there = await asyncio.to_thread(world.archive.times, series, mended.raw.index[0])
-    if not np.isin(pd.DatetimeIndex(mended.raw.index).as_unit("s").asi8, there).all():
-        return replace(mended, notes=(*mended.notes, "not kept: these candles are not in the archive"))
-    await world.write(partial(world.archive.apply, series, mended, automatic=automatic))
-    return replace(mended, kept=True)
+    if apply:
+        there = await asyncio.to_thread(world.archive.times, series, mended.raw.index[0])
+        if np.isin(pd.DatetimeIndex(mended.raw.index).as_unit("s").asi8, there).all():
+            await world.write(partial(world.archive.apply, series, mended, automatic=automatic))
+            mended = replace(mended, kept=True)
+        else:
+            mended = replace(mended, notes=(*mended.notes, "not kept: these candles are not in the archive"))
+    stands = await asyncio.to_thread(standing, world.archive, series, mended.raw, mended.before)
+    await world.write(world.archive.note_score, series, mended.before, stands.usable)
+    return mended
 
 
 async def _raw(world: World, query: CandleQuery, fetch: Fetch, asked: str | None) -> tuple[pd.DataFrame, str]:

@@ -182,16 +182,27 @@ class Settings(BaseSettings):
     )
     auto_repair_enabled: bool = Field(
         True,
-        description="repair candles when nobody asks: pages then show the best estimate, not the raw candles",
+        description="repair candles when nobody asks: pages then show the best estimate, not the raw candles, "
+        "and the monitor mends bad series of the archive",
     )
     gap_detection_window_hours: float = Field(
         24.0, ge=0, le=1e6, description="how far back from its end a series is repaired when nobody asks"
     )
     max_gap_fill_attempts: int = Field(
-        3, ge=0, le=1000, description="how often one gap is asked for when nobody asks"
+        3,
+        ge=0,
+        le=1000,
+        description="how often one gap is asked for, and in a day one series is mended, when nobody asks",
     )
     corruption_threshold: float = Field(
-        0.05, ge=0, le=1, description="share of broken candles above which a whole series is fetched anew"
+        0.05,
+        ge=0,
+        le=1,
+        description="share of broken candles above which a whole series is fetched anew; when nobody asks, a series "
+        "is mended whose quality is below one less this",
+    )
+    judge_every: float = Field(
+        600.0, gt=0, le=86_400, description="seconds between two looks at the quality of an archived series"
     )
     archive: bool = Field(True, description="keep the closed candles that were fetched, as Parquet")
     archive_days: int = Field(

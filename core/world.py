@@ -38,6 +38,8 @@ from core.engine.snapshot import Snapshot, endpoints_health, providers_health, t
 from core.engine.state import StateFile
 from core.engine.transport import Sender
 from core.market import CandleQuery, PriceQuery, Query
+from core.ops.archivist import Archivist
+from core.ops.data_target import DataTarget
 from core.ops.events import Repaired
 from core.ops.heal import Healable, Healer
 from core.ops.journal import Journal
@@ -68,7 +70,7 @@ class World:
         transport: httpx.AsyncBaseTransport | None,
         journal: Journal,
         others: dict[str, Healable],
-        mend: Callable[["World", str, str], Awaitable[str]],
+        mend: Callable[["World", DataTarget, bool], Awaitable[str]],
         ask: Callable[["World", Query, float], Awaitable[Answer[Any]]],
     ) -> None:
         rng = random.Random()  # noqa: S311 - jitter and balance, no secrets
@@ -146,6 +148,9 @@ class World:
         self.healer = Healer(
             settings, clock, self.guard, self.checks, self.connectivity, journal, others, partial(mend, self)
         )
+        self.archivist = Archivist(
+            settings, clock, self.archive, folder, self.healer, journal, self.connectivity
+        )
         self.monitor = Monitor(
             settings,
             clock,
@@ -156,6 +161,7 @@ class World:
             self.connectivity,
             self.network_there,
             others,
+            self.archivist if self.feed is not None else None,
         )
         self._relay = (
             None

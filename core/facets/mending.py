@@ -1,5 +1,6 @@
 """Mending and keeping: candles repaired, fetched long back, and held in the archive."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pandas as pd
@@ -7,10 +8,12 @@ import pandas as pd
 from core.answer import Answer
 from core.backfill import Backfilled, backfill, usual
 from core.candles import RepairPolicy
-from core.candles.archive import Archive
+from core.candles.archive import Archive, Series, newest
 from core.facets.asking import Asking, listed
 from core.market import CandleQuery, Moment, to_datetime
 from core.mend import Mended, mend
+from core.ops.data_target import DataTarget
+from core.ops.repair_policy import repair_policy
 from core.paging import OnProgress, silent
 from core.world import World
 
@@ -69,13 +72,7 @@ class Mending(Asking):
 
     def repair_policy(self) -> RepairPolicy:
         """What a repair may do when nobody says otherwise, by the settings."""
-        settings = self.settings
-        return RepairPolicy(
-            auto_repair_enabled=settings.auto_repair_enabled,
-            gap_detection_window_hours=settings.gap_detection_window_hours,
-            max_gap_fill_attempts=settings.max_gap_fill_attempts,
-            corruption_threshold=settings.corruption_threshold,
-        )
+        return repair_policy(self.settings)
 
     async def backfill(
         self,
@@ -113,11 +110,23 @@ class Mending(Asking):
         if self._world.feed is not None:
             await self._world.feed.settle()
 
-    async def _mend_in(self, world: World, symbol: str, interval: str) -> str:
-        """For healing: mend the newest candles of a series, and say what came of it."""
-        query = _candle_query(symbol, interval, None, None, None)
+    async def _mend_in(self, world: World, target: DataTarget, automatic: bool) -> str:
+        """For healing: mend the newest candles of a series, and say what came of it.
+
+        Of a provider's they are the newest that are archived: a series that is not fetched any more is mended too.
+        """
+        venue = target.provider or None
+        start = end = None
+        if venue is not None:
+            self.catalog.only((venue,))
+            series = Series(venue, target.symbol, target.interval)
+            start, end = await asyncio.to_thread(newest, world.archive, series)
+        query = _candle_query(target.symbol, target.interval, start, end, None)
 
         async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
+            # Of a venue: nobody looks, and nobody else's cache is of use.
+            if venue is not None:
+                return await world.ask(wanted, self.settings.deadline, (venue,))
             return await self._fetch(world, wanted)
 
         mended = await mend(
@@ -125,19 +134,19 @@ class Mending(Asking):
             query,
             fetch,
             given=None,
-            venue=None,
+            venue=venue,
             others=None,
             policy=self.repair_policy(),
             tell=silent,
             deadline=self.settings.deadline,
             apply=True,
-            automatic=False,
+            automatic=automatic,
         )
         changes = int(mended.ledger.index.nunique())
-        scores = [None if one.score is None else round(one.score, 3) for one in (mended.before, mended.after)]
+        usable = [f"{100 * one.usable:.1f}" for one in (mended.before, mended.after)]
         return (
-            f"{mended.symbol} {interval} of {mended.provider}: {changes} repairs, {len(mended.left_open)} left "
-            f"open, score {scores[0]} → {scores[1]}"
+            f"{mended.symbol} {mended.interval} of {mended.provider}: {changes} repairs, {len(mended.left_open)} "
+            f"left open, usable {usable[0]} → {usable[1]} %"
         )
 
 

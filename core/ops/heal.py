@@ -1,8 +1,6 @@
 """Probing and healing: endpoints by the recovery of DESIGN 6, whatever else there is by a way of its own."""
 
 import asyncio
-import random
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,38 +13,29 @@ from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.health import HealthState
 from core.engine.target import UnknownTarget, endpoints_of
-from core.market import interval_seconds, parse_symbol
-from core.ops.events import Healed, HealStepped
+from core.ops.course import Course
+from core.ops.data_target import DATA, DataTarget
+from core.ops.events import Healed
 from core.ops.journal import Journal
-from core.ops.results import Healing, HealOutcome, HealResult, Probe, ProbeResult, Step
-from core.ops.tally import GOOD
+from core.ops.recovery import Recovery
+from core.ops.results import Healing, HealOutcome, HealResult, Probe, ProbeResult
 from core.settings import Settings
 
 T = TypeVar("T")
 
-DATA = "data:"
-"""How a candle series is named as a target: ``data:BTC/USDT/1h``."""
 MODEL = "model:"
 """How a model is named as a target: ``model:vader``."""
 MODELS = "model:*"
 """All models as a target: those that are ill, or every one by force."""
 AT_ONCE = 5
 """Endpoints probed or healed at once, whoever asks."""
-BACKOFF = (0.5, 1.5)
-"""Seconds before an endpoint is asked again, drawn at random between these."""
-ASKED_INSTEAD = 2
-"""Other hosts, and other providers, that are asked when none is known to be well."""
 ILL: frozenset[HealthState] = frozenset({"degraded", "dissenting", "unavailable", "throttled", "blocked"})
-WELL: frozenset[HealthState] = frozenset({"healthy", "degraded"})
-AGAIN = frozenset({"timeout", "refused", "status"})
-"""Outcomes after which asking once more may help."""
-
 Tell = Callable[[int, int, str], None]
 """Called with how many are done, of how many, and which was the last."""
 
 
-Mend = Callable[[str, str], Awaitable[str]]
-"""From a symbol and an interval to what a mend of its candles came to, in words."""
+Mend = Callable[[DataTarget, bool], Awaitable[str]]
+"""From candles, and whether it comes by itself, to what their mend came to, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +67,7 @@ class Healer:
         self._clock = clock
         self._guard = guard
         self._checks = checks
-        self._connectivity = connectivity
+        self._recovery = Recovery(settings, clock, guard, checks, connectivity)
         self._journal = journal
         self._others = others
         self._mend = mend
@@ -133,18 +122,20 @@ class Healer:
         """Whether its last healing is long enough ago, or ``times`` as long."""
         return not self._wait(target, times)
 
-    async def heal_one(self, target: Endpoint | str, *, force: bool, who: str) -> Healing:
-        """Heal one endpoint, or one of the others by its name."""
+    async def heal_one(
+        self, target: Endpoint | str, *, force: bool, who: str, automatic: bool = False
+    ) -> Healing:
+        """Heal one endpoint, or one of the others by its name; ``automatic``: nobody asked for it."""
         name = str(target)
         if (refusal := self._refusal(target, force)) is not None:
             return refusal
         self._last[name] = began = self._clock.mono()
-        course = _Course(self._journal, self._clock, name, who)
+        course = Course(self._journal, self._clock, name, who)
         async with self._places:
             if isinstance(target, Endpoint):
-                outcome, detail = await self._endpoint(target, course)
+                outcome, detail = await self._recovery.of(target, course)
             else:
-                outcome, detail = await self._other(target, course)
+                outcome, detail = await self._other(target, course, automatic)
         elapsed = self._clock.mono() - began
         await self._journal.record(
             Healed(
@@ -161,7 +152,7 @@ class Healer:
 
     def _meant(self, target: str | None, force: bool) -> list[Endpoint | str]:
         if target is not None and target.startswith(DATA):
-            return [DATA + "/".join(_series(target))]
+            return [str(DataTarget.of(target))]
         if target == MODELS:
             return [name for name, other in self._others.items() if force or other.ill()]
         if target is not None and target.startswith(MODEL):
@@ -200,12 +191,12 @@ class Healer:
             return 0.0
         return max(0.0, last + times * self._settings.health_reinit_cooldown - self._clock.mono())
 
-    async def _other(self, name: str, course: "_Course") -> tuple[HealOutcome, str]:
+    async def _other(self, name: str, course: Course, automatic: bool) -> tuple[HealOutcome, str]:
         began = self._clock.mono()
         data = name.startswith(DATA)
         step = "mend" if data else "start anew"
         try:
-            done = await (self._mend(*_series(name)) if data else self._others[name].heal())
+            done = await (self._mend(DataTarget.of(name), automatic) if data else self._others[name].heal())
         except (KintsugiError, OSError, ValueError, RuntimeError) as error:
             said = f"{type(error).__name__}: {error}"
             course.take(step, "failed", said, self._clock.mono() - began)
@@ -213,125 +204,8 @@ class Healer:
         course.take(step, "ok", done, self._clock.mono() - began)
         return "healed", done
 
-    async def _endpoint(self, endpoint: Endpoint, course: "_Course") -> tuple[HealOutcome, str]:
-        if await self._ask(endpoint, course):
-            return "healed", "it answers again"
-        if self._connectivity.offline:
-            return "offline", "this machine reaches nobody: there is nothing to heal there"
-        state = self._state(endpoint)
-        for step, others in (
-            ("other host", self._other_hosts(endpoint)),
-            ("next provider", self._other_providers(endpoint)),
-        ):
-            if stands_in := await self._covered(step, others, course):
-                return "covered", f"{state}; {stands_in} answers in its place"
-        if self._settings.relay_url is not None:
-            course.take("relay", "ready", "calls that nobody answers go through it")
-        course.take("stale cache", "ready", "what it holds is given, and said to be stale")
-        left = (
-            "only the stale cache"
-            if self._settings.relay_url is None
-            else "only the relay, or the stale cache,"
-        )
-        outcome: HealOutcome = "resting" if state in {"throttled", "blocked"} else "ill"
-        return outcome, f"{state}, and nobody else answers: until one does {left} stands in"
-
-    async def _ask(self, endpoint: Endpoint, course: "_Course") -> bool:
-        """Ask it, in another form or a second time where that can help, and on until it counts as healthy."""
-        good = bad = 0
-        step = "ask"
-        forms = {self._form(endpoint)}
-        while True:
-            attempt = await self._checks.endpoint(endpoint, early=True)
-            course.take(step, attempt.outcome, attempt.reason, attempt.elapsed)
-            if attempt.outcome in GOOD:
-                good += 1
-                if self._state(endpoint) == "healthy" or good >= self._settings.health_recovery_count + 1:
-                    return True
-                continue
-            if (form := self._form(endpoint)) not in forms:
-                forms.add(form)
-                step = "other form"
-                continue
-            bad += 1
-            step = "retry"
-            if attempt.outcome not in AGAIN or bad > 1 or self._connectivity.offline:
-                return False
-            await asyncio.sleep(random.uniform(*BACKOFF))  # noqa: S311 - jitter
-
-    async def _covered(self, step: str, others: list[Endpoint], course: "_Course") -> str:
-        """Who stands in for an ill endpoint; empty for nobody. Whoever is known to be well is not asked."""
-        if well := next((other for other in others if self._state(other) in WELL), None):
-            course.take(step, "ok", f"{well} is well")
-            return str(well)
-        for other in [one for one in others if self._state(one) == "unknown"][:ASKED_INSTEAD]:
-            attempt = await self._checks.endpoint(other)
-            course.take(step, attempt.outcome, f"{other} {attempt.reason}".strip(), attempt.elapsed)
-            if attempt.outcome in GOOD:
-                return str(other)
-        if not others:
-            course.take(step, "none", "there is no other")
-        return ""
-
-    def _other_hosts(self, endpoint: Endpoint) -> list[Endpoint]:
-        provider = self._guard.catalog[endpoint.provider]
-        return [
-            one for one in provider.endpoints if one.capability == endpoint.capability and one != endpoint
-        ]
-
-    def _other_providers(self, endpoint: Endpoint) -> list[Endpoint]:
-        return [
-            one
-            for provider in self._guard.catalog.serving(endpoint.capability)
-            if provider.id != endpoint.provider
-            for one in provider.endpoints
-            if one.capability == endpoint.capability
-        ]
-
-    def _form(self, endpoint: Endpoint) -> int:
-        provider = self._guard.catalog[endpoint.provider]
-        host = next(host for host in provider.hosts if host.name == endpoint.host)
-        return self._guard.forms.of(provider, endpoint.capability, host)
-
     def _state(self, endpoint: Endpoint) -> HealthState:
         return self._guard.state(endpoint, self._clock.mono())
-
-
-class _Course:
-    """The steps of one healing, in the journal as they are taken."""
-
-    def __init__(self, journal: Journal, clock: Clock, target: str, who: str) -> None:
-        self.id = uuid.uuid4().hex[:12]
-        self.steps: list[Step] = []
-        self._journal = journal
-        self._clock = clock
-        self._target = target
-        self._who = who
-
-    def take(self, step: str, outcome: str, detail: str, elapsed: float = 0.0) -> None:
-        self.steps.append(Step(step, outcome, detail, elapsed))
-        self._journal.note(
-            HealStepped(
-                time=self._clock.now(),
-                target=self._target,
-                who=self._who,
-                detail=detail,
-                healing=self.id,
-                step=step,
-                outcome=outcome,
-                elapsed=elapsed,
-            )
-        )
-
-
-def _series(target: str) -> tuple[str, str]:
-    """Symbol and interval of ``data:BTC/USDT/1h``. UnknownTarget for anything else."""
-    symbol, _, interval = target.removeprefix(DATA).rpartition("/")
-    try:
-        interval_seconds(interval)
-        return "/".join(parse_symbol(symbol)), interval
-    except ValueError as error:
-        raise UnknownTarget(f"target={target[:80]!r}: expected data:BASE/QUOTE/INTERVAL; {error}") from None
 
 
 async def _in_order(jobs: Iterable[Awaitable[T]], names: list[str], tell: Tell | None) -> list[T]:

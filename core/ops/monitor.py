@@ -2,8 +2,9 @@
 
 Per provider host, by its cheapest declared call, at its declared interval; what people ask counts as well, and
 then nothing is sent. All checks of a provider together stay below 5 % of its quota, and come five times more
-seldom when nobody has looked for an hour. A check speaks of its host: an endpoint that nobody asked stays
-unknown. While this machine reaches nobody, nobody is blamed, and one look at the network is all that is sent.
+seldom when nobody has looked for an hour; so do the archivist's looks at archived series. A check speaks of its
+host: an endpoint that nobody asked stays unknown. While this machine reaches nobody, nobody is blamed, and one look
+at the network is all that is sent.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.local import on_the_network
 from core.engine.snapshot import HostHealth
+from core.ops.archivist import Archivist
 from core.ops.heal import AT_ONCE, MODEL, Healable, Healer
 from core.ops.watch import Watch
 from core.settings import Settings
@@ -52,6 +54,7 @@ class Monitor:
         connectivity: Connectivity,
         network_there: Callable[[float], Awaitable[bool]],
         others: dict[str, Healable],
+        archivist: Archivist | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -62,7 +65,9 @@ class Monitor:
         self._connectivity = connectivity
         self._network_there = network_there
         self._others = others
+        self._archivist = archivist
         self._task: asyncio.Task[None] | None = None
+        self._walk: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[object]] = set()
         self._looked = clock.mono()
         self._hosts = {
@@ -84,13 +89,14 @@ class Monitor:
             for key, (provider, _) in self._hosts.items():
                 self._due[key] = now + self.interval(provider) * random.uniform(0.05, 1)  # noqa: S311
             self._task = asyncio.create_task(self._run())
+            if self._archivist is not None:
+                self._walk = asyncio.create_task(self._archivist.walk(lambda: self.pace))
 
     async def stop(self) -> None:
         """End; what is under way is cancelled."""
         tasks: list[asyncio.Task[object]] = [*self._jobs]
-        if self._task is not None:
-            tasks.append(self._task)
-            self._task = None
+        tasks += [task for task in (self._task, self._walk) if task is not None]
+        self._task = self._walk = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

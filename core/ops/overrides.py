@@ -37,6 +37,7 @@ AT_ONCE = frozenset(
         "gap_detection_window_hours",
         "max_gap_fill_attempts",
         "corruption_threshold",
+        "judge_every",
         "admins",
     }
 )

@@ -18,7 +18,7 @@ _SUBJECTS = {
     "What is kept": ("cache_bytes", "cache_entries", "stale_seconds", "revalidate_seconds", "archive",
                      "archive_days"),
     "Repair": ("auto_repair_enabled", "gap_detection_window_hours", "max_gap_fill_attempts",
-               "corruption_threshold"),
+               "corruption_threshold", "judge_every"),
     "Alerts": ("alert_urls", "alert_every"),
     "Who may, and how often": ("admin_token", "public", "admins", "allowed_hosts", "front_ends", "action_rate",
                                "proxy_rate"),

@@ -171,12 +171,12 @@ def _start(archive: Archive, series: tuple[Series, ...]) -> None:
             job.step(number / len(series), f"{number + 1} of {len(series)}, {one}")
             held = assess(archive, one, record=record)
             newest = {
-                "score": held.score,
+                "score": held.raw.score,
                 "usable": held.usable,
-                "rows": held.rows,
-                "expected": held.expected,
+                "rows": held.raw.rows,
+                "expected": held.raw.expected,
             }
-            found[one] = {**newest, **{name: held.dimensions.get(name) for name in WEIGHTS}}
+            found[one] = {**newest, **{name: held.raw.dimensions.get(name) for name in WEIGHTS}}
         return found
 
     st.session_state[JUDGING] = (str(archive.path), Job("Judging", work))

@@ -14,6 +14,7 @@ from core.ops.alerts.evaluate import DAY, Seen, findings
 from core.ops.alerts.machine import Finding
 from core.ops.alerts.watchlist import crossings
 from core.ops.capacity import Capacity
+from core.ops.scores import Score
 
 NOW = 1_780_000_000.0
 GIGA = 10**9
@@ -149,6 +150,71 @@ def test_disk(free: float, severity: str | None, sure: bool | None) -> None:
 def test_memory(used: int, severity: str | None, sure: bool | None) -> None:
     one = found(Seen(NOW, snapshot(), Capacity(used, 100, None, None))).get("memory")
     assert (one and one.severity, one and one.sure) == (severity, sure)
+
+
+def archived(**scores: tuple[float | None, float]) -> Seen:
+    """``name`` → quality and usable."""
+    made = {
+        f"kraken {name}/USD 1h": Score(quality, usable, 500) for name, (quality, usable) in scores.items()
+    }
+    return Seen(NOW, snapshot(), scores=made)
+
+
+@pytest.mark.parametrize(
+    ("usable", "severity", "sure"),
+    [
+        (0.95, None, None),
+        (0.89, None, None),
+        (0.87, "warning", False),
+        (0.80, "warning", False),
+        (0.79, "warning", True),
+        (0.39, "critical", True),
+    ],
+)
+def test_a_series_that_cannot_be_relied_on(usable: float, severity: str | None, sure: bool | None) -> None:
+    one = found(archived(BTC=(0.9, usable), ETH=(1.0, 1.0))).get("series_usable")
+    assert (one and one.severity, one and one.sure) == (severity, sure)
+    if one:
+        assert (one.subject, one.value) == ("kraken BTC/USD 1h", usable)
+        assert one.text == (
+            f"kraken BTC/USD 1h: of 500 archived candles {100 * usable:.0f} % can be relied on, repairs included "
+            "(quality 0.90)."
+        )
+
+
+@pytest.mark.parametrize(("quality", "sure"), [(None, None), (0.6, None), (0.55, False), (0.49, True)])
+def test_a_series_whose_candles_came_in_bad_quality(quality: float | None, sure: bool | None) -> None:
+    one = found(archived(BTC=(quality, 0.95))).get("series_quality")
+    assert (one and one.sure) == sure
+
+
+def test_too_few_candles_to_judge_alarm_nobody() -> None:
+    assert not found(archived(BTC=(None, 0.0), ETH=(None, 0.0), SOL=(None, 0.0), XRP=(None, 0.0)))
+
+
+def test_the_archive_as_a_whole_names_the_worst() -> None:
+    seen = archived(BTC=(1.0, 0.85), ETH=(1.0, 0.82), SOL=(1.0, 0.99))
+    one = found(seen)["archive_usable"]
+    assert (one.subject, one.sure, round(one.value or 0, 3)) == ("archive", True, 0.887)
+    assert "of 3 archived series 89 % can be relied on" in one.text
+    assert one.text.endswith("the worst: kraken ETH/USD 1h, kraken BTC/USD 1h, kraken SOL/USD 1h.")
+    assert "archive_usable" not in found(archived(BTC=(1.0, 0.1), ETH=(1.0, 0.1))), (
+        "two say little of a whole"
+    )
+    assert not found(archived(BTC=(1.0, 0.95), ETH=(1.0, 0.92), SOL=(1.0, 0.99)))
+
+
+def test_alerts_begin_for_the_worst_series_and_stay_with_those_that_have_one() -> None:
+    many = {f"A{n:02d}": (0.9, 0.5 + n / 1000) for n in range(30)}
+    rules = dict(RULES)
+    sure = [
+        one.subject for one in findings(archived(**many), rules) if one.rule == "series_usable" and one.sure
+    ]
+    assert sure == [f"kraken A{n:02d}/USD 1h" for n in range(20)]
+    unsure = [
+        one for one in findings(archived(**many), rules) if one.rule == "series_usable" and not one.sure
+    ]
+    assert len(unsure) == 10
 
 
 def test_what_runs_out_says_when() -> None:

@@ -302,7 +302,7 @@ def test_scores_are_kept_with_their_dimensions(archive):
     archive.add(KRAKEN, broken(walk()))
     archive.add(Series("kraken", "ETH/USDT", "1h"), walk(seed=2))
     archive.add(Series("okx", "BTC/USDT", "1h"), walk())
-    found = assess(archive, KRAKEN)
+    found = assess(archive, KRAKEN).raw
     assert {"completeness", "agreement"} <= set(found.dimensions)
     assert "timeliness" not in found.dimensions
     assess(archive, KRAKEN)

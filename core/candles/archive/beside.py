@@ -36,13 +36,13 @@ class Beside:
         self._keep_days = keep_days
         self._heard = heard
 
-    def note_score(self, series: Series, found: Audit) -> None:
-        """Add an audit's score to the series' history."""
+    def note_score(self, series: Series, found: Audit, usable: float) -> None:
+        """Add an audit of the raw candles to the history of scores. ``usable``: of what stands over them, 0 … 1."""
         path = self._path("scores", series)
         row = {
             "time": stamp(self.now()),
             "score": found.score,
-            "usable": found.usable,
+            "usable": usable,
             "rows": found.rows,
             "expected": found.expected,
             "first": found.span[0] if found.span else None,
@@ -57,6 +57,13 @@ class Beside:
     def scores(self, series: Series) -> pd.DataFrame:
         """History of the score, oldest first: ``time score usable rows expected first last`` and the dimensions."""
         return read_table(self._path("scores", series), SCORES)
+
+    def scored(self, series: Series) -> int:
+        """Another number whenever a score was added; 0 for never."""
+        try:
+            return self._path("scores", series).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def asked(self, series: Series) -> list[tuple[int, int]]:
         """Ranges ``[start, end)`` in seconds that the provider has been asked for and has answered."""

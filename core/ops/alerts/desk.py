@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from core.answer import KintsugiError
 from core.clock import Clock
 from core.engine.folder import DataFolder
-from core.engine.snapshot import Snapshot
 from core.market import parse_symbol
 from core.ops.alerts.burn import Burn
 from core.ops.alerts.evaluate import Seen, findings
 from core.ops.alerts.machine import Alarms, Alert, Change
 from core.ops.alerts.outbox import Outbox, Send, TargetState, Threads
 from core.ops.alerts.rules import RULES, Rule, rule_named
+from core.ops.alerts.sight import Sight
 from core.ops.alerts.store import AlertStore, Delivery, Mood
 from core.ops.alerts.watchlist import MOST as MOST_WATCHED
 from core.ops.alerts.watchlist import Watched
@@ -92,25 +92,20 @@ class AlertDesk:
         """Those that are over, the newest first."""
         return await self._write(self._store.newest, limit, before)
 
-    async def look(
-        self,
-        snapshot: Snapshot,
-        stats: Stats,
-        quotas: Mapping[str, float],
-        prices: Mapping[str, float | None],
-    ) -> list[Change]:
-        """Look at one moment. ``quotas``: what they are of, in words → units left."""
-        now = self._clock.now()
+    async def look(self, sight: Sight, prices: Mapping[str, float | None]) -> list[Change]:
+        """Look at one moment. ``prices``: symbols of the watchlist → the price, None when nobody says."""
+        now, stats = self._clock.now(), sight.stats
         answers, failed_writes = self._lately(stats)
         seen = Seen(
             now=now,
-            snapshot=snapshot,
+            snapshot=sight.snapshot,
             capacity=stats.capacity,
             answers=answers,
             failed_writes=failed_writes,
-            gone_in=self._burning(stats, quotas),
+            gone_in=self._burning(stats, sight.quotas),
             watched=tuple(self._watched.values()),
             prices=prices,
+            scores=sight.scores,
         )
         timings = {rule.name: rule.timing for rule in self._rules.values() if rule.enabled}
         async with self._lock:

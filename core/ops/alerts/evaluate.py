@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.engine.snapshot import EndpointHealth, Snapshot
+from core.ops.alerts.archived import bad_archive, bad_series
 from core.ops.alerts.machine import Finding
 from core.ops.alerts.rules import Rule
 from core.ops.alerts.watchlist import Watched, crossings
 from core.ops.capacity import Capacity
+from core.ops.scores import Score
 
 FEWEST_ANSWERS = 10
 """Below so many answers a share of them says nothing."""
@@ -36,6 +38,8 @@ class Seen:
     watched: tuple[Watched, ...] = ()
     prices: Mapping[str, float | None] = field(default_factory=dict)
     """Symbol → its price; None when nobody says."""
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    """Archived series → its newest score."""
 
 
 def findings(seen: Seen, rules: Mapping[str, Rule]) -> list[Finding]:
@@ -43,6 +47,8 @@ def findings(seen: Seen, rules: Mapping[str, Rule]) -> list[Finding]:
     found = [
         *_endpoints(seen),
         *_old(seen, rules["old_answers"]),
+        *bad_series(seen.scores, rules["series_usable"], rules["series_quality"]),
+        *bad_archive(seen.scores, rules["archive_usable"]),
         *_performance(seen, rules["slow"], rules["failing"]),
         *_capacity(seen, rules["disk"], rules["memory"]),
         *_running_out(seen, rules["runs_out"]),

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.answer import KintsugiError
 from core.clock import Clock
-from core.engine.snapshot import Snapshot
 from core.ops.alerts.desk import AlertDesk
-from core.ops.stats import Stats
+from core.ops.alerts.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -19,15 +18,6 @@ ANYWAY = 60.0
 PRICES_EVERY = 60.0
 AT_ONCE = 4
 """Prices asked for side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What there is to see. ``quotas``: what they are of, in words → units left."""
-
-    snapshot: Snapshot
-    stats: Stats
-    quotas: Mapping[str, float]
 
 
 class Patrolled(Protocol):
@@ -80,7 +70,7 @@ class Patrol:
             return
         self._stirred, self._looked = stirred, now
         sight = await self.where.sight()
-        await desk.look(sight.snapshot, sight.stats, sight.quotas, self._prices)
+        await desk.look(sight, self._prices)
 
     async def _look_up_prices(self) -> None:
         symbols = [one.symbol for one in (await self.where.desk()).watchlist]
