@@ -61,8 +61,6 @@ def classify(error: BaseException) -> Failure:
         return Failure("skipped_quota", str(error), counts=False, whole_provider=True)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return Failure("timeout", _text(error, "no answer in time"), unreached=True)
-    if isinstance(error, httpx.DecodingError):
-        return Failure("payload", _text(error, "the body cannot be decompressed"))
     retry = isinstance(
         error, httpx.ReadError | httpx.WriteError | httpx.CloseError | httpx.RemoteProtocolError
     )

@@ -157,15 +157,23 @@ class Exchange:
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
             parts.append(self._read(provider, host, page, response, theirs))
-        value = join(parts)
+        try:
+            return self._whole(result, query, join(parts), asked), status
+        except Untrue as error:
+            error.status = status
+            raise
+
+    def _whole(self, result: Result, query: Query, value: Any, asked: float) -> Any:
+        """What the pages say together, held against the truth, and built from finer candles where it has to be."""
+        candidate = result.candidate
         truth.check(query, value, self._clock.now())
-        result.notes = provider.notes
+        result.notes = candidate.provider.notes
         if candidate.finer and isinstance(candidate.query, CandleQuery):
             query = candidate.query
             value, notes = built(query, candidate.finer, value, asked)
             result.notes += notes
-        self._compare(provider, query, value)
-        return value, status
+        self._compare(candidate.provider, query, value)
+        return value
 
     def verdict(self, candidate: Candidate, quote: Quote, reason: str) -> None:
         """What a quorum says of a price that was fetched for it: ``reason`` why it is outvoted, or empty.

@@ -3,8 +3,7 @@
 import zlib
 from collections.abc import Iterable
 
-import httpx
-
+from core.answer import BadPayload
 from core.engine.connection import too_large
 
 ENCODINGS = "gzip, deflate"
@@ -16,8 +15,8 @@ MOST_LAYERS = 4
 def inflated(headers: Iterable[tuple[bytes, bytes]], body: bytes, most: int, status: int) -> bytes:
     """The body as it was before its content encodings, which are undone last first.
 
-    BadPayload when it is larger than ``most``; ``httpx.DecodingError`` for an encoding that was not offered, for
-    broken bytes, and for a body that ends too early.
+    BadPayload when it is larger than ``most``, for an encoding that was not offered, for broken bytes, and for a
+    body that ends too early.
     """
     layers = [
         encoding.strip()
@@ -26,7 +25,7 @@ def inflated(headers: Iterable[tuple[bytes, bytes]], body: bytes, most: int, sta
         for encoding in reversed(value.decode("latin-1").lower().split(","))
     ]
     if len(layers) > MOST_LAYERS:
-        raise httpx.DecodingError(f"packed {len(layers)} times over: expected at most {MOST_LAYERS}")
+        raise BadPayload(f"packed {len(layers)} times over: expected at most {MOST_LAYERS}", status=status)
     for encoding in layers:
         body = _undo(encoding, body, most, status)
     return body
@@ -41,16 +40,16 @@ def _undo(encoding: str, body: bytes, most: int, status: int) -> bytes:
         # Either with zlib's head, as the standard says, or without, as some servers do.
         bits = zlib.MAX_WBITS if body[0] & 0x0F == zlib.DEFLATED and _checks(body) else -zlib.MAX_WBITS
     else:
-        raise httpx.DecodingError(f"content encoding {encoding[:20]!r} was not offered")
+        raise BadPayload(f"content encoding {encoding[:20]!r} was not offered", status=status)
     unpacker = zlib.decompressobj(bits)
     try:
         found = unpacker.decompress(body, most + 1)
     except zlib.error as error:
-        raise httpx.DecodingError(str(error)) from None
+        raise BadPayload(f"the {encoding} body cannot be unpacked: {error}", status=status) from None
     if len(found) > most:
         raise too_large(most, status)
     if not unpacker.eof:
-        raise httpx.DecodingError(f"the {encoding} body ends too early")
+        raise BadPayload(f"the {encoding} body ends too early", status=status)
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection
 import h11
 import httpx
 
+from core.answer import BadPayload
 from core.catalog import Host
 from core.engine.connection import Headers, too_large
 from core.engine.inflate import ENCODINGS, inflated
@@ -51,7 +52,7 @@ class Sender:
         self._tls: ssl.SSLContext | None = None
 
     async def send(self, host: Host, request: WireRequest, seconds: float | None = None) -> httpx.Response:
-        """One exchange, read whole. ``httpx`` errors as they come; BadPayload if the body is huge."""
+        """One exchange, read whole. ``httpx`` errors as they come; BadPayload if the body is huge or packed wrongly."""
         seconds = self._request_timeout if seconds is None else seconds
         filled = self.keys.fill(request)
         try:
@@ -108,6 +109,9 @@ class Sender:
         response = await transport.handle_async_request(outgoing)
         try:
             body = await _body(response, request.max_bytes)
+        except httpx.DecodingError as error:
+            said = f"the body cannot be unpacked: {error}"
+            raise BadPayload(said, status=response.status_code) from None
         finally:
             await response.aclose()
         return httpx.Response(response.status_code, headers=_decoded(response.headers.raw), content=body)

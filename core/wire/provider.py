@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from core.answer import WireError
 from core.market import CandleQuery, Capability, OrderBookQuery, Query, SymbolQuery, to_seconds
 from core.wire import candle_range, reading, requests
 from core.wire.alternatives import Alternative
@@ -178,7 +179,13 @@ class Provider:
 
         ``now`` (else the response's Date header) tells closed candles from the open one.
         """
-        return reading.read(self.declaration, self._call(query), query, response, _seconds(now))
+        call = self._call(query)
+        try:
+            return reading.read(self.declaration, call, query, response, _seconds(now))
+        except WireError as error:
+            if error.status is None:
+                error.status = response.status_code
+            raise
 
     def read_check(self, response: httpx.Response, *, now: float | datetime | None = None) -> None:
         """None when a response to :meth:`check_request` is in order; else a :class:`WireError`."""

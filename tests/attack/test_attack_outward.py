@@ -217,7 +217,7 @@ async def test_an_answer_without_end_is_ended(head: bytes, piece: bytes) -> None
     most, began = 1_000_000, time.monotonic()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     async with flooding(head, piece) as (sender, out):
-        with pytest.raises((BadPayload, httpx.TransportError, httpx.DecodingError)):
+        with pytest.raises((BadPayload, httpx.TransportError)):
             await sender.send(
                 Host(name="api.venue.test"),
                 WireRequest("GET", httpx.URL("https://api.venue.test/"), max_bytes=most),
@@ -232,7 +232,7 @@ def test_a_body_packed_many_times_over_is_refused() -> None:
     body = b"x"
     for _ in range(50):
         body = gzip.compress(body, 0)
-    with pytest.raises(httpx.DecodingError, match="times"):
+    with pytest.raises(BadPayload, match="times"):
         inflated([(b"content-encoding", b", ".join([b"gzip"] * 50))], body, 1_000_000, 200)
     twice = gzip.compress(gzip.compress(b"{}"))
     assert inflated([(b"content-encoding", b"gzip, gzip")], twice, 100, 200) == b"{}"

@@ -137,7 +137,6 @@ def test_freshness_of_candles_lasts_until_the_next_close():
         (httpx.ConnectError("?"), "refused", True, True, False),
         (httpx.ReadError("?"), "refused", True, False, True),
         (httpx.RemoteProtocolError("?"), "refused", True, False, True),
-        (httpx.DecodingError("?"), "payload", True, False, False),
     ],
 )
 def test_classification(error, outcome, counts, unreached, retry):
