@@ -269,7 +269,7 @@ class _Job:
             await self._turn()
             self.requests += 1
             try:
-                answer = await self.world.ask(page, PAGE_DEADLINE, (self.provider.id,), archive=False)
+                answer = await self.world.answers.ask(page, PAGE_DEADLINE, (self.provider.id,), archive=False)
             except NoAnswer as failed:
                 said = failed.attempts[-1] if failed.attempts else None
                 why = said.reason if said else "no answer"

@@ -226,7 +226,9 @@ class Sources:
         note = Asked(provider.id, page.symbol, page.interval, start, end, purpose, 0, "")
         try:
             # What the venue says of its own candles the second time is a repair, not the raw record.
-            answer = await self.world.ask(page, self.deadline, (provider.id,), archive=purpose != "again")
+            answer = await self.world.answers.ask(
+                page, self.deadline, (provider.id,), archive=purpose != "again"
+            )
         except NoAnswer as failed:
             last = failed.attempts[-1] if failed.attempts else None
             if last is None or last.outcome != "skipped_unserved":  # else it may well serve other ranges

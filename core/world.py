@@ -2,42 +2,39 @@
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
-import pandas as pd
 
-from core.answer import Answer, Attempt, NoAnswer
+from core.answer import Answer
 from core.candles.archive import Archive, Series
 from core.catalog import Catalog, Provider
 from core.clock import Clock
+from core.engine.answers import Answers
 from core.engine.breaker import Breaker, BreakerPolicy
-from core.engine.cache import AnswerCache, Cached
-from core.engine.call import Found
+from core.engine.cache import AnswerCache
 from core.engine.candidates import Ranking
 from core.engine.check import Checks
-from core.engine.codec import Entry
 from core.engine.connectivity import Connectivity
-from core.engine.consensus import SOURCE, Polls
+from core.engine.consensus import Polls
 from core.engine.exchange import Exchange
 from core.engine.feed import Feed
 from core.engine.folder import DataFolder
-from core.engine.freshness import fresh_for
 from core.engine.guard import Guard
 from core.engine.keys import Keys
 from core.engine.listings import Listings
 from core.engine.local import LocalProvider
-from core.engine.probe import MOST, network_there, spread
+from core.engine.probe import Network
 from core.engine.proxy import Proxy
-from core.engine.relay import SHARE, Address, Relay
+from core.engine.relay import Address, Relay
 from core.engine.router import Router
 from core.engine.snapshot import Snapshot, endpoints_health, providers_health, totals
 from core.engine.state import StateFile
 from core.engine.transport import Sender
-from core.market import CandleQuery, PriceQuery, Query
+from core.market import Query
 from core.ops.archivist import Archivist
 from core.ops.data_target import DataTarget
 from core.ops.events import Repaired
@@ -52,9 +49,6 @@ from core.settings import Settings
 from core.symbols import Symbols, search
 
 T = TypeVar("T")
-
-OFFLINE_KEPT = 5.0
-"""Seconds for which the finding that no host can be reached is not tried again."""
 
 
 class World:
@@ -82,7 +76,7 @@ class World:
         self.catalog = catalog
         self._clock = clock
         self._folder = folder
-        policy = policy_of(settings)
+        policy = BreakerPolicy.of(settings)
         keys = Keys(catalog.values(), lab=self.lab, mono=clock.mono)
 
         def useless(provider: Provider) -> str:
@@ -138,13 +132,35 @@ class World:
         exchange = Exchange(
             settings, clock, self.guard, self.sender, self.connectivity, self.state.save, ask_here
         )
-        self.checks = Checks(
-            settings, clock, self.guard, exchange, self.sender, self.connectivity, self.network_there
+        relay = (
+            None
+            if settings.relay_url is None or self.lab
+            else Relay(
+                settings.relay_url,
+                clock,
+                self.guard,
+                self.sender,
+                exchange,
+                Ranking(catalog, self.guard, settings.balance, rng),
+                Breaker(policy, rng),
+                settings.request_timeout,
+            )
         )
-        self._router = Router(
-            settings, clock, self.guard, exchange, self.connectivity, self.network_there, rng
+        self.network = Network(self.guard, self.sender, self.connectivity, clock, relay)
+        there = self.network.there
+        self.checks = Checks(settings, clock, self.guard, exchange, self.sender, self.connectivity, there)
+        self._router = Router(settings, clock, self.guard, exchange, self.connectivity, there, rng)
+        polls = Polls(settings, clock, self.guard, exchange, self._router)
+        self.answers = Answers(
+            clock,
+            self._router,
+            polls,
+            relay,
+            self.cache,
+            self.feed,
+            era=self.state.era,
+            lab=self.lab,
         )
-        self._polls = Polls(settings, clock, self.guard, exchange, self._router)
         self.healer = Healer(
             settings, clock, self.guard, self.checks, self.connectivity, journal, others, partial(mend, self)
         )
@@ -159,23 +175,9 @@ class World:
             self.watch,
             self.healer,
             self.connectivity,
-            self.network_there,
+            there,
             others,
             self.archivist if self.feed is not None else None,
-        )
-        self._relay = (
-            None
-            if settings.relay_url is None or self.lab
-            else Relay(
-                settings.relay_url,
-                clock,
-                self.guard,
-                self.sender,
-                exchange,
-                Ranking(catalog, self.guard, settings.balance, rng),
-                Breaker(policy, rng),
-                settings.request_timeout,
-            )
         )
         self.proxy = Proxy(
             catalog,
@@ -185,58 +187,6 @@ class World:
             clock,
             throttle_default=settings.throttle_default,
             lab=self.lab,
-        )
-        self._nobody_at: float | None = None
-
-    async def network_there(self, seconds: float, silent: Collection[str] = ()) -> bool:
-        """Whether any of a few independent hosts answers.
-
-        Knowing some providers to be ``silent``, one host of every other one is asked as well: only when all
-        the world is silent it is likely to be us.
-        """
-        now = self._clock.mono()
-        if self._nobody_at is not None and now - self._nobody_at < OFFLINE_KEPT:
-            return False
-        providers = sorted(self.catalog.values(), key=lambda provider: provider.id in silent)
-        most = len(providers) if silent else MOST
-        hosts = spread(providers, lambda where: not self.guard.left_alone(where, now), most)
-        if not hosts:
-            return True  # all of them rest or are isolated: that says nothing about the network
-        there = await network_there(self.sender, hosts, seconds)
-        if not there and self._relay is not None:
-            there = await self._relay.there(hosts[0][0], seconds)
-        self._nobody_at = None if there else self._clock.mono()
-        if there:
-            self.connectivity.heard(self._clock.mono())
-        return there
-
-    def cached(self, key: str) -> Cached | None:
-        """What the cache holds, fresh or stale."""
-        return self.cache.get(key)
-
-    async def find(
-        self, key: str, query: Query, deadline: float, providers: Sequence[str] | None
-    ) -> Answer[Any]:
-        """Ask the endpoints; behind them the relay and the stale cache. :class:`NoAnswer` when all is in vain."""
-        try:
-            answer = await self._now(query, deadline, providers)
-        except NoAnswer as failed:
-            held = self.cache.get(key)
-            if held is None:
-                raise
-            why = "this machine seems to be offline" if failed.offline else "nobody could answer now"
-            return self.answer(held, "stale", extra=failed.attempts, note=f"stale: {why}")
-        return self._keep(key, query, answer)
-
-    async def ask(
-        self, query: Query, deadline: float, providers: Sequence[str], *, archive: bool = True
-    ) -> Answer[Any]:
-        """Ask the endpoints, past the cache in both directions: for work that pages through history.
-
-        :class:`NoAnswer` when none of ``providers`` can answer. ``archive`` says whether candles are kept.
-        """
-        return self._answered(
-            await self._router.find(query, deadline, providers), self._clock.now(), archive=archive
         )
 
     async def write(self, job: Callable[..., T], *args: Any) -> T:
@@ -256,17 +206,6 @@ class World:
         """The loop's seconds."""
         return self._clock.mono()
 
-    async def _live(self, query: Query, deadline: float, providers: Sequence[str] | None) -> Found:
-        """What somebody answers now; of the deadline a part is kept for the relay, where there is one."""
-        relay = self._relay if self._relay is not None and self._relay.ready else None
-        until = self._clock.mono() + deadline
-        try:
-            return await self._router.find(query, deadline * (1 - SHARE) if relay else deadline, providers)
-        except NoAnswer as failed:
-            if relay is None:
-                raise
-            return await relay.find(query, until - self._clock.mono(), providers, failed)
-
     async def symbols(self, text: str, limit: int, seconds: float) -> Symbols:
         """A search in what the providers list; lists that are not of today are fetched first."""
         providers = self.catalog.values()
@@ -275,28 +214,6 @@ class World:
         markets, has, lacks, unsure = search(text, known, self.catalog.names, limit)
         notes = tuple(f"{provider}: {reason}" for provider, reason in why.items())
         return Symbols(text, markets, has, lacks, unsure, notes, self.lab)
-
-    def answer(
-        self,
-        held: Cached,
-        tier: Literal["cache", "stale"],
-        *,
-        extra: tuple[Attempt, ...] = (),
-        note: str = "",
-    ) -> Answer[Any]:
-        """An answer from the cache, with its true age and the attempts of its fetch."""
-        entry = held.entry
-        return Answer(
-            value=entry.value,
-            source=entry.source,
-            host=entry.host,
-            tier=tier,
-            age=held.age,
-            fetched=entry.fetched,
-            attempts=entry.attempts + extra,
-            notes=entry.notes + ((note,) if note else ()),
-            lab=self.lab,
-        )
 
     def snapshot(self, mode: str, why: str, live_again: bool, notices: Sequence[str]) -> Snapshot:
         """Health at this moment."""
@@ -347,82 +264,11 @@ class World:
         await self.sender.close()
         self.cache.close()
 
-    async def _now(self, query: Query, deadline: float, providers: Sequence[str] | None) -> Answer[Any]:
-        """An answer from outside the cache: from one endpoint, or from several at once."""
-        if not isinstance(query, PriceQuery) or query.quorum == 1:
-            found = await self._live(query, deadline, providers)
-            return self._answered(found, self._clock.now(), archive=True)
-        polled = await self._polls.find(query, deadline, providers)
-        return Answer(
-            value=polled.value,
-            source=SOURCE,
-            host="",
-            tier=polled.tier,
-            age=0.0,
-            fetched=self._clock.now(),
-            attempts=polled.attempts,
-            notes=polled.notes,
-            lab=self.lab,
-        )
-
-    def _keep(self, key: str, query: Query, answer: Answer[Any]) -> Answer[Any]:
-        entry = Entry(
-            value=answer.value,
-            source=answer.source,
-            host=answer.host,
-            fetched=answer.fetched,
-            fresh=fresh_for(query, answer.value, answer.fetched),
-            attempts=answer.attempts,
-            notes=answer.notes,
-            era=self.state.era,
-        )
-        self.cache.put(key, entry)
-        return answer
-
-    def _answered(self, found: Found, wall: float, *, archive: bool) -> Answer[Any]:
-        """What was just fetched, labelled, and its candles on their way into the archive."""
-        provider, host, used = found.candidate.provider, found.candidate.host, found.candidate.query
-        if isinstance(found.value, pd.DataFrame) and isinstance(used, CandleQuery):
-            found.value.attrs = {
-                "symbol": used.symbol,
-                "interval": used.interval,
-                "quote": used.quote,
-                "venue": provider.id,
-            }
-            if archive and self.feed is not None and not found.candidate.finer:
-                self.feed.offer(provider.id, used, found.value, wall)
-        return Answer(
-            value=found.value,
-            source=provider.id,
-            host=host.name,
-            tier=found.tier,
-            age=0.0,
-            fetched=wall,
-            attempts=found.attempts,
-            notes=found.notes,
-            lab=self.lab,
-        )
-
 
 def _inward(settings: Settings) -> tuple[str, ...]:
     """Hosts that may be on this machine or its network: those that a person named."""
     relay = () if settings.relay_url is None else (Address(settings.relay_url).name,)
     return (*settings.private_hosts, *relay)
-
-
-def policy_of(settings: Settings) -> BreakerPolicy:
-    """What the knobs say of circuits."""
-    return BreakerPolicy(
-        threshold=settings.health_error_threshold,
-        recovery=settings.health_recovery_count,
-        first=settings.health_cooldown_seconds / 10,
-        longest=settings.health_cooldown_seconds,
-        probes=settings.half_open_probes,
-        failure_rate=settings.failure_rate,
-        slow_rate=settings.slow_rate,
-        slow_after=settings.slow_after,
-        observe=settings.observe_only,
-    )
 
 
 def archive_of(

@@ -203,7 +203,7 @@ async def test_live_again_is_said_and_nothing_switches_by_itself(tmp_path, monke
     async def network(self, seconds):
         return there
 
-    monkeypatch.setattr("core.world.World.network_there", network)
+    monkeypatch.setattr("core.engine.probe.Network.there", network)
     async with AsyncHub(Settings(data_dir=tmp_path)) as hub:
         assert (await hub.health()).lab
         await asyncio.sleep(LOOK_AGAIN + 1)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from core.settings import Settings
+
 State = Literal["closed", "open", "half_open"]
 REFUSED, CALL = 0, 1
 """Permits of a circuit that refuses and of one that is closed; larger: a probe of one half-open spell."""
@@ -36,6 +38,21 @@ class BreakerPolicy:
     slow_after: float = 3.0
     """Seconds from which on a call is slow, although it went well."""
     observe: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> "BreakerPolicy":
+        """What the knobs say."""
+        return cls(
+            threshold=settings.health_error_threshold,
+            recovery=settings.health_recovery_count,
+            first=settings.health_cooldown_seconds / 10,
+            longest=settings.health_cooldown_seconds,
+            probes=settings.half_open_probes,
+            failure_rate=settings.failure_rate,
+            slow_rate=settings.slow_rate,
+            slow_after=settings.slow_after,
+            observe=settings.observe_only,
+        )
 
     @property
     def half(self) -> int:

@@ -184,24 +184,24 @@ class Asking(Facet):
         world.monitor.looked()
         names = None if providers is None else tuple(map(str, listed(providers)))
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
-        held = None if refresh else world.cached(key)
+        held = None if refresh else world.cache.get(key)
         if held is not None and held.fresh:
-            return _own(world.answer(held, "cache"))
+            return _own(world.answers.of(held, "cache"))
         seconds = self.settings.deadline if deadline is None else deadline
         if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
             raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
         joined = (world, key) in self._flights
         flight = self._flight(world, key, query, seconds, names)
         if held is not None and held.age - held.entry.fresh < self.settings.revalidate_seconds:
-            return _own(world.answer(held, "stale", note="stale: being fetched again"))
+            return _own(world.answers.of(held, "stale", note="stale: being fetched again"))
         began = self._clock.mono()
         try:
             # A flight keeps its own deadline; this one is for callers that joined a longer one.
             async with asyncio.timeout(seconds if joined else None):
                 return _own(await asyncio.shield(flight))
         except TimeoutError:
-            if (held := world.cached(key)) is not None:
-                return _own(world.answer(held, "stale", note="stale: being fetched again"))
+            if (held := world.cache.get(key)) is not None:
+                return _own(world.answers.of(held, "stale", note="stale: being fetched again"))
             why = f"another caller's request is still under way after {seconds:g} s"
             raise NoAnswer(described(query), (), why=why) from None
         except NoAnswer:
@@ -222,7 +222,7 @@ class Asking(Facet):
         """The request that is under way for this key, or a new one."""
         flight = self._flights.get((world, key))
         if flight is None:
-            flight = asyncio.create_task(world.find(key, query, seconds, names))
+            flight = asyncio.create_task(world.answers.find(key, query, seconds, names))
             self._flights[world, key] = flight
             flight.add_done_callback(lambda done: self._landed((world, key), done))
         return flight

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.engine.breaker import BreakerPolicy
 from core.facets.base import Facet
 from core.files import write_atomically
 from core.ops.events import SettingChanged
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
 from core.ops.overrides import FILE as OVERRIDES
 from core.settings import Settings
-from core.world import policy_of
 
 
 class Configuring(Facet):
@@ -46,7 +46,7 @@ class Configuring(Facet):
         self._settled = new
         self.settings.follow(new, AT_ONCE)
         world = self._world
-        world.guard.follow(policy_of(self.settings))
+        world.guard.follow(BreakerPolicy.of(self.settings))
         if not self._monitored:
             await world.monitor.stop()
         elif not world.monitor.running:

@@ -126,7 +126,7 @@ class Mending(Asking):
         async def fetch(wanted: CandleQuery) -> Answer[pd.DataFrame]:
             # Of a venue: nobody looks, and nobody else's cache is of use.
             if venue is not None:
-                return await world.ask(wanted, self.settings.deadline, (venue,))
+                return await world.answers.ask(wanted, self.settings.deadline, (venue,))
             return await self._fetch(world, wanted)
 
         mended = await mend(

@@ -49,7 +49,7 @@ class Worlds(Mending):
         if (
             mode == "auto"
             and self._transport is None
-            and not await self._world.network_there(LOOK_FOR_NETWORK)
+            and not await self._world.network.there(LOOK_FOR_NETWORK)
         ):
             self._world.connectivity.nobody_answers()
             if not len(self._world.cache):
@@ -100,7 +100,7 @@ class Worlds(Mending):
         try:
             while not self.live_again:
                 await asyncio.sleep(LOOK_AGAIN)
-                self.live_again = await live.network_there(LOOK_FOR_NETWORK)
+                self.live_again = await live.network.there(LOOK_FOR_NETWORK)
         finally:
             await live.close()
 

@@ -29,7 +29,7 @@ async def test_with_everybody_at_rest_nobody_is_asked_and_nobody_is_offline(open
         with pytest.raises(NoAnswer):
             await hub.price("BTC/USDT")
         asked = venues.count()
-        assert await hub._world.network_there(1.0)
+        assert await hub._world.network.there(1.0)
         assert venues.count() == asked
 
 
