@@ -2,8 +2,8 @@
 
 from core.answer import CallerError, NoAnswer
 from core.engine.local import Ask, LocalProvider
-from core.indicators import Summary, summary
-from core.market import CandleQuery, Query, TechnicalQuery
+from core.indicators import summary
+from core.market import CandleQuery, Query, Summary, TechnicalQuery
 
 CANDLES = 500
 """Enough for every indicator in the summary to converge but KAMA, which is not in it."""

@@ -4,7 +4,7 @@ import pytest
 
 from core import AsyncHub, NoAnswer, Settings
 from core.engine.codec import Entry, decode, encode
-from core.indicators import Summary
+from core.market import Summary
 
 pytestmark = pytest.mark.looptime
 

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 
 from core.answer import Attempt, KintsugiError
-from core.indicators import Summary
 from core.market import (
     CANDLE_FIELDS,
     AssetFacts,
@@ -26,6 +25,7 @@ from core.market import (
     Quote,
     Sentiment,
     Social,
+    Summary,
     Voice,
     Volume,
     candles_frame,

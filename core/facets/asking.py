@@ -10,7 +10,6 @@ import pandas as pd
 from core.answer import Answer, KintsugiError, NoAnswer
 from core.engine.call import described
 from core.facets.base import Facet
-from core.indicators import Summary
 from core.market import (
     AssetFacts,
     CandleQuery,
@@ -32,6 +31,7 @@ from core.market import (
     SentimentQuery,
     Social,
     SocialQuery,
+    Summary,
     TechnicalQuery,
     Volume,
     VolumeQuery,

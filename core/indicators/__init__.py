@@ -3,16 +3,13 @@
 from core.indicators.declare import Declaration, Parameter
 from core.indicators.guards import NotEnoughCandles, NoVolume
 from core.indicators.run import compute, extend, find, indicators
-from core.indicators.signals import Missing, Signal, Summary, summary
+from core.indicators.signals import summary
 
 __all__ = [
     "Declaration",
-    "Missing",
     "NoVolume",
     "NotEnoughCandles",
     "Parameter",
-    "Signal",
-    "Summary",
     "compute",
     "extend",
     "find",

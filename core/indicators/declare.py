@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.market import Family
+
 Array = npt.NDArray[np.float64]
-Family = Literal["trend", "momentum", "volatility", "volume", "returns"]
 Memory = Literal["window", "fading", "origin"]
 
 WINDOW_MOST = 1000

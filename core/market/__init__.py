@@ -47,6 +47,7 @@ from core.market.symbols import (
     to_datetime,
     to_seconds,
 )
+from core.market.technical import Family, Missing, Signal, Summary
 from core.market.values import CANDLE_FIELDS, Consensus, OrderBook, Quote, Voice, Volume, candles_frame
 
 __all__ = [
@@ -64,9 +65,11 @@ __all__ = [
     "Capability",
     "Consensus",
     "Direction",
+    "Family",
     "MarketOverview",
     "MetadataQuery",
     "Metric",
+    "Missing",
     "Moment",
     "News",
     "NewsItem",
@@ -82,8 +85,10 @@ __all__ = [
     "Quote",
     "Sentiment",
     "SentimentQuery",
+    "Signal",
     "Social",
     "SocialQuery",
+    "Summary",
     "SymbolQuery",
     "TechnicalQuery",
     "Voice",

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from core.answer import Answer, Attempt, Tier
-from core.indicators import Summary
 from core.market import (
     INTERVALS,
     METRICS,
@@ -32,6 +31,7 @@ from core.market import (
     SentimentQuery,
     Social,
     SocialQuery,
+    Summary,
     TechnicalQuery,
     Volume,
     VolumeQuery,

@@ -6,8 +6,8 @@ import streamlit as st
 from core.answer import Answer, NoAnswer
 from core.chosen import Chosen, parse, parse_all
 from core.hub import Hub
-from core.indicators import Summary, indicators
-from core.market import TechnicalQuery
+from core.indicators import indicators
+from core.market import Summary, TechnicalQuery
 from core.ui import words
 from core.ui.asked import Asked
 
