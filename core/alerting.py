@@ -8,6 +8,7 @@ from core.answer import Answer, KintsugiError, NoAnswer
 from core.clock import Clock
 from core.engine.folder import DataFolder
 from core.engine.snapshot import Snapshot
+from core.engine.state import long_quotas
 from core.market import PriceQuery, Query
 from core.ops.alerts import Alert, Rule, Watched
 from core.ops.alerts.desk import AlertDesk
@@ -18,8 +19,6 @@ from core.ops.stats import Stats
 from core.settings import Settings
 from core.world import World
 
-LONG_WINDOW = 3600.0
-"""Quotas over at least so many seconds are worth a forecast."""
 FRESH = frozenset({"primary", "fallback", "relay", "cache"})
 MOST = 10_000
 """Alerts given at once at most."""
@@ -86,7 +85,9 @@ class Alerting:
 
     async def sight(self) -> Sight:
         """Health, counts, what is left of the long quotas, and how good the archived series are."""
-        scores = await asyncio.to_thread(self._world().archivist.scores.all)
+        world = self._world()
+        scores = await asyncio.to_thread(world.archivist.scores.all)
+        await world.state.save()  # of quotas nobody else says that they were used
         return Sight(
             self._snapshot(),
             await self._stats(),
@@ -154,11 +155,8 @@ class Alerting:
         """Units left, of those quotas that are counted over hours or longer."""
         world, now = self._world(), self._clock.mono()
         found: dict[str, float] = {}
-        for name, limiter in world.guard.limiters.items():
-            for capacity, seconds, left in limiter.levels(now):
-                if seconds >= LONG_WINDOW:
-                    what = f"{world.catalog[name].name}'s quota of {capacity:,.0f} in {_span(seconds)}"
-                    found[what] = left
+        for name, (capacity, seconds, left) in long_quotas(world.guard, now):
+            found[f"{world.catalog[name].name}'s quota of {capacity:,.0f} in {_span(seconds)}"] = left
         return found
 
 

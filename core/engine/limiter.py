@@ -83,6 +83,13 @@ class Limiter:
             bucket.fill(now)
         return [(b.capacity, b.capacity / b.rate, max(0.0, b.tokens)) for b in self._buckets]
 
+    def restore(self, capacity: float, seconds: float, left: float, now: float) -> None:
+        """So much was left of this limit before a restart, with what has come back since."""
+        for bucket in self._buckets:
+            if (bucket.capacity, bucket.capacity / bucket.rate) == (capacity, seconds):
+                bucket.fill(now)
+                bucket.tokens = min(bucket.tokens, max(0.0, left))
+
     def room(self, share: float, now: float) -> float:
         """Seconds until this share of every quota is left."""
         longest = 0.0

@@ -1,6 +1,7 @@
-"""Circuits, pauses, errors and isolations that outlive the process, in one small JSON file.
+"""Circuits, pauses, errors, isolations and long quotas that outlive the process, in one small JSON file.
 
-Errors of closed circuits change with every call, and are written along with the rest, not for their own sake.
+Errors of closed circuits change with every call, and are written along with the rest, not for their own sake; of a
+quota every hundredth counts.
 
 A pause is stored as (wall deadline, seconds left) and restored as ``clamp(deadline − now, 0, seconds left)``:
 a clock that jumped can end a pause early, never lengthen it.
@@ -8,6 +9,7 @@ a clock that jumped can end a pause early, never lengthen it.
 
 import json
 import logging
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +23,8 @@ from core.files import write_atomically
 log = logging.getLogger(__name__)
 
 VERSION = 1
+LONG = 3600.0
+"""Quotas over at least so many seconds are kept; others are full again before long."""
 
 
 class StateFile:
@@ -41,11 +45,14 @@ class StateFile:
         ``last`` writes in any case: the seconds left as they are now, and how far the wall clock has come.
         """
         now, wall = self._clock.mono(), self._clock.now()
-        document = dump(self._guard, now, wall) | {"era": self.era, "wall": wall}
+        document = dump(self._guard, now, wall) | {"era": self.era}
         signature = [
             sorted(str(_lasting(entry)) for entry in document[part]) for part in ("pauses", "circuits")
         ]
         signature.append([json.dumps(document["isolated"], sort_keys=True)])
+        signature.append(
+            [f"{name} {size:g} {100 * left // size:g}" for name, size, _, left in document["quotas"]]
+        )
         if (signature == self._saved and not last) or not self._folder.writable:
             return
         self._saved = signature
@@ -106,7 +113,17 @@ def dump(guard: Guard, now: float, wall: float) -> dict[str, Any]:
         "circuits": circuits,
         "errors": errors,
         "isolated": dict(guard.isolated),
+        "quotas": [[name, *level] for name, level in long_quotas(guard, now)],
+        "wall": wall,
     }
+
+
+def long_quotas(guard: Guard, now: float) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Provider → units of a quota, in how many seconds, and how many are left; of the long ones."""
+    for name, limiter in guard.limiters.items():
+        for level in limiter.levels(now):
+            if level[1] >= LONG:
+                yield name, level
 
 
 def load(document: Any, guard: Guard, now: float, wall: float) -> None:
@@ -128,6 +145,12 @@ def load(document: Any, guard: Guard, now: float, wall: float) -> None:
         if (health := known.get(name)) is not None:
             health.circuit.recall(int(errors))
             health.last_error, health.last_error_at = str(said), None if at is None else float(at)
+    back = max(0.0, wall - float(document.get("wall", wall)))
+    for name, size, seconds, left in document.get("quotas", []):
+        if (limiter := guard.limiters.get(name)) is not None:
+            limiter.restore(
+                float(size), float(seconds), float(left) + back * float(size) / float(seconds), now
+            )
     guard.isolated.update({str(scope): str(reason) for scope, reason in document["isolated"].items()})
 
 

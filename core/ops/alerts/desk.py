@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,25 +13,25 @@ from core.answer import KintsugiError
 from core.clock import Clock
 from core.engine.folder import DataFolder
 from core.market import parse_symbol
-from core.ops.alerts.burn import Burn
+from core.ops.alerts.burn import LOOK_BACK, Burns
 from core.ops.alerts.evaluate import Seen, findings
+from core.ops.alerts.lately import Lately
+from core.ops.alerts.letters import event, letter
 from core.ops.alerts.machine import Alarms, Alert, Change
-from core.ops.alerts.outbox import Outbox, Send, TargetState, Threads
+from core.ops.alerts.outbox import TargetState
+from core.ops.alerts.post import Post
 from core.ops.alerts.rules import RULES, Rule, rule_named
 from core.ops.alerts.sight import Sight
-from core.ops.alerts.store import AlertStore, Delivery, Mood
+from core.ops.alerts.store import AlertStore
 from core.ops.alerts.watchlist import MOST as MOST_WATCHED
 from core.ops.alerts.watchlist import Watched
-from core.ops.events import AdminAction, AlertChanged
+from core.ops.events import AdminAction
 from core.ops.journal import Journal
-from core.ops.stats import Stats
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-WINDOW = 300.0
-"""Seconds over which shares of answers and failed writes are taken."""
 ID_LENGTH = 12
 
 
@@ -50,16 +48,13 @@ class AlertDesk:
         self._folder = folder
         self._journal = journal
         self._clock = clock
-        self._addresses = tuple(addresses)
-        self._lab = lab
         self._store = AlertStore(journal.engine, lab=lab)
         self._alarms = Alarms(lambda: uuid.uuid4().hex[:ID_LENGTH], lab)
         self._rules: dict[str, Rule] = dict(RULES)
         self._watched: dict[str, Watched] = {}
-        self._outbox: Outbox | None = None
-        self._burns: dict[str, Burn] = {}
-        self._counts: deque[tuple[float, Mapping[str, int], int]] = deque()
-        """When (``mono``) → answers by tier, failed writes; all since the hub was opened."""
+        self._post = Post(addresses, clock, self._store, self._write, lab=lab)
+        self._burns = Burns()
+        self._lately = Lately()
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -68,15 +63,12 @@ class AlertDesk:
         self._alarms.restore(await self._write(self._store.open))
         self._rules = await self._write(self._store.rules)
         self._watched = {one.symbol: one for one in await self._write(self._store.watchlist)}
-        self._outbox = await self._open_outbox()
-        orphans = self._outbox.start(await self._write(self._store.on_their_way))
-        await self._give_up(orphans, "the address is no longer in the settings")
+        self._burns.restore(await self._write(self._store.levels), self._clock.mono(), self._clock.now())
+        await self._post.open()
 
     async def close(self) -> None:
         """Stop sending."""
-        if self._outbox is not None:
-            await self._outbox.close()
-            self._outbox = None
+        await self._post.close()
 
     @property
     def quiet(self) -> bool:
@@ -95,14 +87,15 @@ class AlertDesk:
     async def look(self, sight: Sight, prices: Mapping[str, float | None]) -> list[Change]:
         """Look at one moment. ``prices``: symbols of the watchlist → the price, None when nobody says."""
         now, stats = self._clock.now(), sight.stats
-        answers, failed_writes = self._lately(stats)
+        answers, failed_writes = self._lately.seen(stats, self._clock.mono())
+        gone_in = await self._burning(sight)
         seen = Seen(
             now=now,
             snapshot=sight.snapshot,
             capacity=stats.capacity,
             answers=answers,
             failed_writes=failed_writes,
-            gone_in=self._burning(stats, sight.quotas),
+            gone_in=gone_in,
             watched=tuple(self._watched.values()),
             prices=prices,
             scores=sight.scores,
@@ -131,7 +124,7 @@ class AlertDesk:
             if change is None:
                 return next(alert for alert in self._alarms.open if alert.id == alert_id)
             await self._write(self._store.put, [change.alert])
-            await self._journal.record(self._event(change, who))
+            await self._journal.record(event(change.alert, who, now))
             return change.alert
 
     @property
@@ -175,136 +168,46 @@ class AlertDesk:
 
     def targets(self) -> list[TargetState]:
         """Where alerts go, and how that does."""
-        return self._outbox.states() if self._outbox else []
+        return self._post.states()
 
     async def send_test(self, who: str) -> int:
         """Send a test message to every target; returns to how many. They go the way of all others."""
-        title, body = f"{self._mark}Test", f"This is a test. Alerts arrive here ({who})."
-        await self._post([self._delivery("test", target, title, body, "info") for target in self._targets()])
+        letters = self._post.letters("test", "Test", f"This is a test. Alerts arrive here ({who}).", "info")
+        await self._write(partial(self._store.put, [], letters))
+        await self._post.send(letters)
         await self._acted("alert_test", "a test message to every target", who)
-        return len(self._targets())
-
-    @property
-    def _mark(self) -> str:
-        return "LAB, simulated: " if self._lab else ""
-
-    def _targets(self) -> tuple[str, ...]:
-        return self._outbox.targets if self._outbox else ()
+        return len(letters)
 
     async def _keep(self, changes: Sequence[Change]) -> None:
         """On record, and on their way to people."""
         if not changes:
             return
-        messages = [self._message(change, target) for change in changes for target in self._targets()]
+        now, letters = self._clock.now(), []
         for change in changes:
-            self._journal.note(self._event(change, "engine"))
+            said = letter(change, self._rules.get(change.alert.rule), now)
+            letters += self._post.letters(change.alert.id, *said)
+            self._journal.note(event(change.alert, "engine", now))
         try:
-            await self._write(partial(self._store.put, [change.alert for change in changes], messages))
+            await self._write(partial(self._store.put, [change.alert for change in changes], letters))
         except OSError as error:
             log.error("alerts are not on record: %s", error)  # noqa: TRY400 - it says enough
-        await self._hand_over(messages)
+        await self._post.send(letters)
 
-    async def _post(self, messages: list[Delivery]) -> None:
-        await self._write(partial(self._store.put, [], messages))
-        await self._hand_over(messages)
-
-    async def _hand_over(self, messages: list[Delivery]) -> None:
-        if self._outbox is not None:
-            await self._give_up(self._outbox.add(messages), "too many were waiting")
-
-    async def _give_up(self, messages: Iterable[Delivery], why: str) -> None:
-        for one in messages:
-            one.ended, one.error = self._clock.now(), why
-            await self._write(self._store.moved, one)
-
-    def _message(self, change: Change, target: str) -> Delivery:
-        alert = change.alert
-        title = self._rules[alert.rule].title if alert.rule in self._rules else alert.rule
-        if change.turn == "resolved":
-            minutes = (self._clock.now() - alert.since) / 60
-            body = f"Over after {minutes:.0f} min. It was: {alert.text}"
-            return self._delivery(alert.id, target, f"{self._mark}Resolved: {title}", body, "success")
-        severe = alert.severity == "critical"
-        head = f"{self._mark}{'CRITICAL: ' if severe else ''}{title}"
-        return self._delivery(alert.id, target, head, alert.text, "failure" if severe else "warning")
-
-    def _delivery(self, alert: str, target: str, title: str, body: str, mood: Mood) -> Delivery:
-        return Delivery(alert, target, title, body, mood, asked=self._clock.now())
-
-    def _event(self, change: Change, who: str) -> AlertChanged:
-        alert = change.alert
-        return AlertChanged(
-            time=self._clock.now(),
-            target=alert.subject,
-            who=who,
-            detail=alert.text,
-            alert=alert.id,
-            rule=alert.rule,
-            state=alert.state,
-            severity=alert.severity,
-            value=alert.value,
-        )
+    async def _burning(self, sight: Sight) -> dict[str, float]:
+        """What is being used up → seconds until it is gone."""
+        mono, now = self._clock.mono(), self._clock.now()
+        left = dict(sight.quotas)
+        if sight.stats.capacity.disk_free is not None:
+            left["The disk with the data folder"] = float(sight.stats.capacity.disk_free)
+        if noted := self._burns.seen(left, mono):
+            try:
+                await self._write(self._store.put_levels, noted, now, now - LOOK_BACK)
+            except OSError as error:
+                log.warning("what is left is not on record: %s", error)
+        return self._burns.gone_in(mono)
 
     async def _acted(self, action: str, detail: str, who: str) -> None:
         await self._journal.record(AdminAction(time=self._clock.now(), who=who, detail=detail, action=action))
 
-    def _lately(self, stats: Stats) -> tuple[dict[str, int], int]:
-        """Answers by tier, and failed writes, of the last minutes."""
-        mono = self._clock.mono()
-        tiers: dict[str, int] = {}
-        for counted in stats.answers.values():
-            for tier, count in counted.items():
-                tiers[tier] = tiers.get(tier, 0) + count
-        if not self._counts:
-            self._counts.append((mono, {}, 0))
-        self._counts.append((mono, tiers, stats.write_errors))
-        while len(self._counts) > 2 and self._counts[1][0] <= mono - WINDOW:
-            self._counts.popleft()
-        _, before, errors = self._counts[0]
-        lately = {tier: count - before.get(tier, 0) for tier, count in tiers.items()}
-        return {tier: count for tier, count in lately.items() if count}, stats.write_errors - errors
-
-    def _burning(self, stats: Stats, quotas: Mapping[str, float]) -> dict[str, float]:
-        """What is being used up → seconds until it is gone."""
-        mono = self._clock.mono()
-        left = dict(quotas)
-        if stats.capacity.disk_free is not None:
-            left["The disk with the data folder"] = float(stats.capacity.disk_free)
-        self._burns = {what: self._burns.get(what, Burn()) for what in left}
-        gone: dict[str, float] = {}
-        for what, burn in self._burns.items():
-            burn.seen(left[what], mono)
-            if (seconds := burn.gone_in(mono)) is not None:
-                gone[what] = seconds
-        return gone
-
-    async def _open_outbox(self) -> Outbox:
-        # Only when there is an address: apprise takes long to import.
-        if not self._addresses:
-            return Outbox((), self._clock, _nowhere, self._moved)
-        names, send = await asyncio.to_thread(_by_apprise, self._addresses)
-        return Outbox(names, self._clock, send, self._moved)
-
-    async def _moved(self, one: Delivery) -> None:
-        await self._write(self._store.moved, replace(one))
-
     async def _write(self, job: Callable[..., T], *args: object) -> T:
         return await self._folder.write_through(job, *args)
-
-
-async def _nowhere(_: str, __: Delivery) -> str:
-    return "there is no such target"
-
-
-def _by_apprise(addresses: tuple[SecretStr, ...]) -> tuple[list[tuple[str, str]], Send]:
-    """Ids and names of the targets, and how they are spoken to."""
-    from core.ops.alerts import target  # noqa: PLC0415 - see above
-
-    there = {one.id: one for one in target.targets(addresses)}
-    threads = Threads()
-
-    async def send(target_id: str, one: Delivery) -> str:
-        message = target.Message(one.title, one.body, one.mood)
-        return await threads.run(partial(target.send, there[target_id], message))
-
-    return [(one.id, one.name) for one in there.values()], send

@@ -1,7 +1,7 @@
 """Alerts, rules, watchlist and deliveries in the journal's file. Write on the folder's writer thread only."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -88,6 +88,16 @@ _deliveries = Table(
 )
 
 
+_levels = Table(
+    "levels",
+    _tables,
+    Column("what", Text, primary_key=True),
+    Column("time", Float, primary_key=True),
+    Column("left", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
 @dataclass(slots=True)
 class Delivery:
     """One message on its way to one target. Times in UTC seconds."""
@@ -157,6 +167,18 @@ class AlertStore:
         row = one.as_dict()
         with _Faults(), self._engine.begin() as connection:
             connection.execute(upsert(_watched).values(row).on_conflict_do_update(["symbol"], set_=row))
+
+    def put_levels(self, left: Mapping[str, float], now: float, since: float) -> None:
+        """Note what is left of what is being used up, and forget what was before ``since``."""
+        rows = [{"what": what, "time": now, "left": amount} for what, amount in left.items()]
+        with _Faults(), self._engine.begin() as connection:
+            connection.execute(upsert(_levels).on_conflict_do_nothing(), rows)
+            connection.execute(delete(_levels).where(_levels.c.time < since))
+
+    def levels(self) -> list[tuple[str, float, float]]:
+        """What was noted: of what, when (UTC seconds), how much was left; oldest first."""
+        rows = self._rows(select(_levels).order_by(_levels.c.time))
+        return [(row["what"], row["time"], row["left"]) for row in rows]
 
     def drop_watched(self, symbol: str) -> None:
         """Delete one entry of the watchlist."""
