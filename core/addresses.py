@@ -2,6 +2,8 @@
 
 import ipaddress
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names under which a machine is spoken to by itself."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 

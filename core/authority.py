@@ -15,7 +15,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from core.settings import LOOPBACK, Settings
+from core.addresses import LOOPBACK
+from core.settings import Settings
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """Headers that only a proxy sets."""

@@ -5,35 +5,28 @@ Order, first wins: keyword arguments, environment (and a file ``.env``, see :mod
 Environment names are ``KINTSUGI_`` plus the field's name; the five ``HEALTH_*`` variables go without the prefix.
 """
 
-import contextlib
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core.answer import KintsugiError
 from core.environment import environment
+from core.setting_kinds import (
+    Codes,
+    Folder,
+    LoopbackUrl,
+    Origins,
+    Paths,
+    RelayUrl,
+    Targets,
+    Texts,
+    Token,
+)
+from core.setting_sources import PREFIX, SettingsError, sources
 
-PREFIX = "KINTSUGI_"
-_BETWEEN = re.compile(r"(?<![\s,])[\s,]+(?=[a-z0-9]+://)", re.IGNORECASE)
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class SettingsError(KintsugiError, ValueError):
-    """A knob holds what it cannot: names the variable, its value, and what is allowed."""
+__all__ = ["Settings", "SettingsError"]
 
 
 def _health(name: str, default: Any, description: str, **limits: Any) -> Any:
@@ -56,19 +49,15 @@ class Settings(BaseSettings):
         "auto",
         description="live data, the lab, or live with the lab opening by itself when there is no network",
     )
-    data_dir: Path = Field(
+    data_dir: Folder = Field(
         default_factory=lambda: Path.home() / ".kintsugi", description="folder for cache and state"
     )
-    catalog_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="TOML files or folders of providers of one's own"
-    )
-    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    catalog_dirs: Paths = Field((), description="TOML files or folders of providers of one's own")
+    private_hosts: Texts = Field(
         (), description="hosts of one's own providers that may be on this machine or its network"
     )
-    providers: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="ids of the only providers to use; empty means all"
-    )
-    ccxt_exchanges: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], ...], NoDecode] = Field(
+    providers: Texts = Field((), description="ids of the only providers to use; empty means all")
+    ccxt_exchanges: Codes = Field(
         (), description="exchanges to ask through ccxt (an extra), by ccxt's names, after all others"
     )
     transformers_model: str = Field(
@@ -77,7 +66,7 @@ class Settings(BaseSettings):
         description="a model of the sentiment of texts to run here, by its name on the Hub or its folder; "
         "needs the extra transformers",
     )
-    lab_url: str = Field("", description="a lab on a socket (loopback only) that gets every request")
+    lab_url: LoopbackUrl = Field("", description="a lab on a socket (loopback only) that gets every request")
     lab_seed: int = Field(7, ge=0, lt=2**32, description="the simulated market's seed")
 
     deadline: float = Field(10.0, gt=0, le=300, description="seconds a call may take, all attempts together")
@@ -147,7 +136,7 @@ class Settings(BaseSettings):
     cache_entries: int = Field(512, ge=0, le=100_000, description="decoded answers kept in memory")
     stale_seconds: float = Field(7 * 86400.0, ge=0, description="how long an answer may be served as stale")
 
-    admin_token: SecretStr | None = Field(
+    admin_token: Token = Field(
         None,
         description="what REST and pages ask of whoever acts; without one only this machine may, "
         "and only while the server listens on loopback alone",
@@ -156,26 +145,26 @@ class Settings(BaseSettings):
         default_factory=lambda: bool(environment.get("SPACE_ID")),
         description="strangers are expected: being on this machine is no right to act. On by itself in a Space",
     )
-    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+    admins: Texts = Field(
         (), description="addresses of those who may act from pages once they have logged in (OpenID Connect)"
     )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_hosts: Texts = Field(
         default_factory=lambda: tuple(filter(None, [environment.get("SPACE_HOST", "")])),
         description="names under which this server may be opened, beside loopback; empty: any",
     )
-    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    alert_urls: Targets = Field(
         (),
         description="where alerts go, as apprise writes it: json://HOST/PATH, mailto://…, slack://…, tgram://…",
     )
     alert_every: float = Field(5.0, gt=0, le=3600, description="seconds between two looks at the alert rules")
     action_rate: int = Field(60, ge=1, le=1_000_000, description="actions a minute that REST carries out")
     proxy_rate: int = Field(60, ge=1, le=1_000_000, description="requests a minute that the proxy API sends")
-    front_ends: Annotated[tuple[str, ...], NoDecode] = Field(
+    front_ends: Origins = Field(
         (),
         description="origins of web pages of your own that may use the API, as in https://app.example; "
         "whoever acts needs the token all the same",
     )
-    relay_url: SecretStr | None = Field(
+    relay_url: RelayUrl = Field(
         None,
         description="an address of your own that forwards requests, asked last before the stale cache; "
         "{url} in it stands for the address to fetch, otherwise ?url= is added",
@@ -227,80 +216,6 @@ class Settings(BaseSettings):
         """Take over some knobs in place: for a hub, with the copy that its parts read."""
         self.__dict__.update({name: getattr(other, name) for name in names})
 
-    @field_validator("front_ends", mode="after")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
-            parts = urlsplit(one)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or one.count("/") != 2:
-                raise ValueError("expected origins, as in https://app.example or http://localhost:3000")
-        return tuple(one.lower() for one in value)
-
-    @field_validator(
-        "catalog_dirs",
-        "ccxt_exchanges",
-        "front_ends",
-        "private_hosts",
-        "providers",
-        "admins",
-        "allowed_hosts",
-        mode="before",
-    )
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        # In the environment a list is written with commas.
-        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
-    @field_validator("data_dir", mode="after")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
-    @field_validator("lab_url", mode="after")
-    @classmethod
-    def _loopback(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
-            raise ValueError("expected empty, or http:// on a loopback address, as in http://127.0.0.1:8600")
-        return value.rstrip("/")
-
-    @field_validator("alert_urls", mode="before")
-    @classmethod
-    def _addresses(cls, value: object) -> object:
-        # In the environment they are parted by white space or commas; an address may have commas of its own.
-        return tuple(filter(None, _BETWEEN.split(value.strip()))) if isinstance(value, str) else value
-
-    @field_validator("alert_urls", mode="after")
-    @classmethod
-    def _deliverable(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if value:
-            from core.ops.alerts.target import known  # noqa: PLC0415 - apprise takes long to import
-
-            for place, address in enumerate(value, 1):
-                if not known(address):
-                    raise ValueError(f"expected addresses that apprise knows, and number {place} is none")
-        return value
-
-    @field_validator("admin_token", mode="after")
-    @classmethod
-    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
-        text = value.get_secret_value() if value else ""
-        if any(sign.isspace() or not sign.isprintable() for sign in text):
-            raise ValueError("expected no white space: it must fit into a header")
-        return value if text else None
-
-    @field_validator("relay_url", mode="after")
-    @classmethod
-    def _relay(cls, value: SecretStr | None) -> SecretStr | None:
-        text = value.get_secret_value() if value else ""
-        parts = urlsplit(text)
-        here = parts.scheme == "http" and parts.hostname in LOOPBACK
-        if text and not (parts.hostname and (parts.scheme == "https" or here)):
-            raise ValueError(
-                "expected https://, or http:// on a loopback address, as in https://relay.example/"
-            )
-        return value if text else None
-
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         if self.connect_timeout > self.request_timeout:
@@ -321,18 +236,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Place the two TOML files behind the environment."""
         del env_settings, dotenv_settings, file_secret_settings
-        own = read_toml(Path("kintsugi.toml"))
-        given = init_settings()
-        folder = Path(
-            given.get("data_dir")
-            or environment.get(f"{PREFIX}DATA_DIR")
-            or own.get("data_dir")
-            or cls.model_fields["data_dir"].get_default(call_default_factory=True)
-        )
-        tried = _tried.get()
-        overrides = read_toml(folder.expanduser() / "overrides.toml") if tried is None else tried
-        files = (InitSettingsSource(settings_cls, overrides), InitSettingsSource(settings_cls, own))
-        return (init_settings, _Environment(settings_cls), *files)
+        return sources(settings_cls, init_settings)
 
     @classmethod
     def variable(cls, field: str) -> str:
@@ -352,36 +256,6 @@ class Settings(BaseSettings):
         """Knobs that the environment holds now."""
         present = {name.upper() for name in environment}
         return frozenset(name for name in cls.model_fields if cls.variable(name) in present)
-
-
-class _Environment(EnvSettingsSource):
-    """The environment with the file beneath it. What is empty counts as not set."""
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in environment.items() if value}
-
-
-_tried: ContextVar[dict[str, Any] | None] = ContextVar("tried", default=None)
-
-
-@contextlib.contextmanager
-def overridden(overrides: dict[str, Any]) -> Iterator[None]:
-    """Make settings as if ``overrides.toml`` held this."""
-    token = _tried.set(overrides)
-    try:
-        yield
-    finally:
-        _tried.reset(token)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A file of knobs; nothing when there is none. SettingsError when it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path.name}: cannot be read as TOML: {error}") from None
 
 
 def _told(error: Any, given: dict[str, Any]) -> str:

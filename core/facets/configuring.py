@@ -8,7 +8,7 @@ from core.facets.base import Facet
 from core.files import write_atomically
 from core.ops.events import SettingChanged
 from core.ops.overrides import AT_ONCE, Configured, Knob, SettingLocked, as_toml, compared, knobs, merged
-from core.ops.overrides import FILE as OVERRIDES
+from core.setting_sources import OVERRIDES
 from core.settings import Settings
 
 

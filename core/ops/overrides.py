@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.settings import Settings, SettingsError, overridden, read_toml
+from core.setting_sources import OVERRIDES, OWN, SettingsError, overridden, read_toml
+from core.settings import Settings
 
-FILE = "overrides.toml"
 NEVER = frozenset({"data_dir", "catalog_dirs", "lab_url"}) | Settings.secrets()
 """Where things lie, where requests go, and what is secret: for the environment and kintsugi.toml alone."""
 AT_ONCE = frozenset(
@@ -109,7 +109,7 @@ def merged(settings: Settings, changes: Mapping[str, Any]) -> tuple[dict[str, An
 
     SettingLocked or SettingsError when one of them cannot be, or all together cannot.
     """
-    overrides = read_toml(settings.data_dir / FILE)
+    overrides = read_toml(settings.data_dir / OVERRIDES)
     for name, value in changes.items():
         if name not in Settings.model_fields:
             raise SettingsError(f"{str(name)[:40]}={str(value)[:80]!r}: no such setting")
@@ -136,7 +136,7 @@ def compared(old: Settings, new: Settings) -> tuple[Change, ...]:
 
 def knobs(settings: Settings) -> tuple[Knob, ...]:
     """Every knob, in the order in which they are declared."""
-    overrides, own = read_toml(settings.data_dir / FILE), read_toml(Path("kintsugi.toml"))
+    overrides, own = read_toml(settings.data_dir / OVERRIDES), read_toml(Path(OWN))
     _, next_time = merged(settings, {})
     found = []
     for name, field in Settings.model_fields.items():

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from core.addresses import LOOPBACK
 from core.authority import host_name
 from core.rest import errors
-from core.settings import LOOPBACK
 
 CLOSED = ("/_stcore/metrics", "/_stcore/agent")
 """Streamlit's own routes that say more than a stranger should read; ours is ``/metrics``."""

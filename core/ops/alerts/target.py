@@ -10,16 +10,11 @@ from urllib.parse import unquote
 import apprise
 from pydantic import SecretStr
 
+from core.notifier import LOGGER, notifier
 from core.ops.alerts.store import Mood
 
 SECRET_FROM = 5
 """A part of an address from this length on is shown nowhere."""
-
-# Its lines hold addresses. What matters is caught below, and told without them.
-_logger = logging.getLogger("apprise")
-_logger.setLevel(logging.WARNING)
-_logger.propagate = False
-_logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +35,11 @@ class Target:
     address: SecretStr
 
 
-def known(address: SecretStr) -> bool:
-    """Whether apprise can make something of an address."""
-    return _instance(address) is not None
-
-
 def targets(addresses: tuple[SecretStr, ...]) -> tuple[Target, ...]:
     """The addresses with their names: the service, numbered where there are several of it."""
     found: list[Target] = []
     for address in addresses:
-        made = _instance(address)
+        made = notifier(address)
         service = str(getattr(made, "service_name", "") or "address")
         count = sum(one.name.partition(" (")[0] == service for one in found)
         name = f"{service} ({count + 1})" if count else service
@@ -61,11 +51,11 @@ def targets(addresses: tuple[SecretStr, ...]) -> tuple[Target, ...]:
 
 def send(target: Target, message: Message) -> str:
     """Deliver; ``""``, or why it could not be, without the address. Takes as long as its sockets' timeouts."""
-    made = _instance(target.address)
+    made = notifier(target.address)
     if made is None:
         return "not an address that apprise knows"
     caught = _Caught()
-    _logger.addHandler(caught)
+    LOGGER.addHandler(caught)
     try:
         # Not by way of Apprise(): that has threads of its own, for which the end of the process would wait.
         made.notify_format = apprise.NotifyFormat.TEXT
@@ -73,7 +63,7 @@ def send(target: Target, message: Message) -> str:
             body=message.body, title=message.title, notify_type=apprise.NotifyType(message.mood)
         )
     finally:
-        _logger.removeHandler(caught)
+        LOGGER.removeHandler(caught)
     return "" if fine else redacted(" ".join(caught.lines) or "not delivered", target.address)
 
 
@@ -85,12 +75,6 @@ def redacted(text: str, address: SecretStr) -> str:
         if len(part) >= SECRET_FROM:
             text = text.replace(part, "…")
     return " ".join(text.split())[:200]
-
-
-def _instance(address: SecretStr) -> apprise.NotifyBase | None:
-    asset = apprise.AppriseAsset(app_id="Kintsugi", app_desc="Kintsugi", app_url="", async_mode=False)
-    made = apprise.Apprise.instantiate(address.get_secret_value(), asset=asset, suppress_exceptions=True)
-    return made if isinstance(made, apprise.NotifyBase) else None
 
 
 class _Caught(logging.Handler):
