@@ -2,7 +2,7 @@
 
 from core.engine.guard import scopes
 from core.engine.proxy import Passed
-from core.engine.target import endpoints_of
+from core.engine.target import endpoints_of, isolate, restore
 from core.facets.base import Facet
 from core.ops.events import AdminAction
 from core.ops.heal import Tell
@@ -76,16 +76,14 @@ class Operating(Facet):
             world.guard.records()[endpoint].forget_failures()
         await self._acted("forget_failures", target, "", who)
 
-    async def isolate(self, target: str, reason: str, *, who: str = "script") -> None:
-        """Send nothing to a target until :meth:`restore`; survives a restart."""
-        endpoints_of(self.catalog, target)
-        self._world.guard.isolated[target] = reason
+    async def isolate(self, target: str | None, reason: str, *, who: str = "script") -> None:
+        """Send nothing to a target until :meth:`restore`; survives a restart. UnknownTarget."""
+        isolate(self.catalog, self._world.guard.isolated, target, reason)
         await self._acted("isolate", target, reason, who)
 
-    async def restore(self, target: str, *, who: str = "script") -> None:
-        """End an isolation."""
-        endpoints_of(self.catalog, target)
-        self._world.guard.isolated.pop(target, None)
+    async def restore(self, target: str | None, *, who: str = "script") -> None:
+        """End whatever isolates a target, or any part of it; what else was isolated with it stays so."""
+        restore(self.catalog, self._world.guard.isolated, target)
         await self._acted("restore", target, "", who)
 
     async def forward(

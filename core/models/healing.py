@@ -5,9 +5,10 @@ from functools import partial
 
 from core.answer import KintsugiError
 from core.catalog import Catalog, Provider
+from core.engine.target import MODEL
 from core.models.model import KIND, ModelProvider
 from core.models.status import why_ill
-from core.ops.heal import MODEL, Healable
+from core.ops.heal import Healable
 from core.ops.tally import GOOD
 from core.world import World
 

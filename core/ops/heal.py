@@ -12,7 +12,7 @@ from core.engine.check import Checks
 from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.health import HealthState
-from core.engine.target import UnknownTarget, endpoints_of
+from core.engine.target import MODEL, UnknownTarget, endpoints_of
 from core.ops.course import Course
 from core.ops.data_target import DATA, DataTarget
 from core.ops.events import Healed
@@ -23,8 +23,6 @@ from core.settings import Settings
 
 T = TypeVar("T")
 
-MODEL = "model:"
-"""How a model is named as a target: ``model:vader``."""
 MODELS = "model:*"
 """All models as a target: those that are ill, or every one by force."""
 AT_ONCE = 5
@@ -151,6 +149,8 @@ class Healer:
         return Healing(name, outcome, detail, tuple(course.steps), elapsed)
 
     def _meant(self, target: str | None, force: bool) -> list[Endpoint | str]:
+        if not isinstance(target, str | None):
+            raise UnknownTarget(f"target={str(target)[:80]!r}: expected text, or None for all")
         if target is not None and target.startswith(DATA):
             return [str(DataTarget.of(target))]
         if target == MODELS:

@@ -19,8 +19,9 @@ from core.engine.connectivity import Connectivity
 from core.engine.guard import Guard
 from core.engine.local import on_the_network
 from core.engine.snapshot import HostHealth
+from core.engine.target import MODEL
 from core.ops.archivist import Archivist
-from core.ops.heal import AT_ONCE, MODEL, Healable, Healer
+from core.ops.heal import AT_ONCE, Healable, Healer
 from core.ops.watch import Watch
 from core.settings import Settings
 

@@ -12,7 +12,7 @@ from core.hub import Hub
 from core.rest.acting import Actor
 from core.rest.serving import answered, shown, the_hub
 
-TARGET = "everything (null), kraken, kraken/ohlcv, or kraken/ohlcv@api.kraken.com"
+TARGET = "everything (null), kraken, kraken/ohlcv, kraken/ohlcv@api.kraken.com, or model:NAME"
 
 
 class Targeted(BaseModel):

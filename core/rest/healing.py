@@ -22,9 +22,7 @@ MOST_CHANGES = 5000
 class Heal(Targeted):
     """What to heal, and whether to do so although it was healed not long ago."""
 
-    target: str | None = Field(
-        None, max_length=200, description=f"{TARGET}, model:NAME, or model:* for all that are ill"
-    )
+    target: str | None = Field(None, max_length=200, description=f"{TARGET}; model:* for all that are ill")
     force: bool = False
 
 

@@ -8,11 +8,12 @@ import streamlit as st
 
 from core import charts
 from core.answer import Answer, KintsugiError, NoAnswer
+from core.engine.target import MODEL
 from core.hub import Hub
 from core.market import INTERVALS, Prediction, Sentiment, parse_symbol
 from core.market.around import MOST_TEXT
 from core.models import CAPABILITIES, ModelStatus
-from core.ops.heal import MODEL, MODELS
+from core.ops.heal import MODELS
 from core.ui import authority, states, tags, words
 from core.ui.asked import SYMBOLS, not_offered, say_wrong
 

@@ -179,3 +179,25 @@ async def test_a_load_that_outlives_its_call_is_made_once(open_hub):
         await asyncio.sleep(30)
         assert (await hub.sentiment("another")).source == "heavy"
     assert len(made) == 1
+
+
+async def test_a_model_is_a_target_of_every_action(open_hub):
+    async with open_hub() as hub:
+        assert [one.outcome for one in (await hub.probe("model:vader")).probes] == ["ok"]
+        await hub.isolate("model:vader", "looked at by a person")
+        with pytest.raises(NoAnswer):
+            await hub.sentiment(TEXT, providers=["vader"])
+        assert (await hub.health()).endpoints["vader/sentiment@local"].state == "isolated"
+        await hub.restore("model:vader")
+        assert (await hub.sentiment(TEXT, providers=["vader"])).source == "vader"
+        await hub.reset("model:vader")
+        assert (await hub.heal("model:vader", force=True)).healings[0].outcome == "healed"
+        await hub.isolate(None, "all of it")
+        with pytest.raises(NoAnswer):
+            await hub.sentiment(TEXT)
+        await hub.restore("vader")
+        assert (await hub.sentiment(TEXT)).source == "vader"
+        for act in (hub.probe, hub.reset, hub.heal, hub.restore):
+            for target in ("model:kraken", "model:nosuch", 5):
+                with pytest.raises(UnknownTarget):
+                    await act(target)
