@@ -253,8 +253,8 @@ class Settings(BaseSettings):
 
     @classmethod
     def locked(cls) -> frozenset[str]:
-        """Knobs that the environment holds now."""
-        present = {name.upper() for name in environment}
+        """Knobs that the environment holds now; an empty variable holds none."""
+        present = {name.upper() for name, value in environment.items() if value}
         return frozenset(name for name in cls.model_fields if cls.variable(name) in present)
 
 
@@ -266,7 +266,7 @@ def _told(error: Any, given: dict[str, Any]) -> str:
     name = str(error["loc"][0])
     field = name.removeprefix(PREFIX.lower())
     if error["type"] == "extra_forbidden" or field not in Settings.model_fields:
-        return f"{name}={error['input']!r}: no such setting"
+        return f"{name}: no such setting"  # its value may be a key, under a name with a slip in it
     said = name if field in given else Settings.variable(field)
     description = Settings.model_fields[field].description or ""
     value = "…" if field in Settings.secrets() else repr(str(error["input"])[:80])

@@ -82,6 +82,19 @@ def test_unknown_knobs_are_refused(here):
         Settings()
 
 
+def test_the_value_of_a_slip_is_not_told(here):
+    (here / "kintsugi.toml").write_text('admin_tokem = "s3cret"\n')
+    with pytest.raises(SettingsError, match="admin_tokem: no such setting") as caught:
+        Settings()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_variable_that_is_empty_holds_nothing(monkeypatch):
+    monkeypatch.setenv("KINTSUGI_RETRIES", "")
+    assert Settings().retries == 1
+    assert "retries" not in Settings.locked()
+
+
 def test_a_broken_file_is_named(here):
     (here / "kintsugi.toml").write_text("this is = = no toml")
     with pytest.raises(SettingsError, match=r"kintsugi\.toml"):

@@ -114,14 +114,17 @@ def merged(settings: Settings, changes: Mapping[str, Any]) -> tuple[dict[str, An
         if name not in Settings.model_fields:
             raise SettingsError(f"{str(name)[:40]}={str(value)[:80]!r}: no such setting")
         if reason := locked(settings, name):
-            raise SettingLocked(f"{name}={str(value)[:80]!r}: {reason}")
+            said = "…" if name in Settings.secrets() else repr(str(value)[:80])
+            raise SettingLocked(f"{name}={said}: {reason}")
         overrides.pop(name, None)
         if value is not None:
             overrides[name] = value
     with overridden(overrides):
         found = Settings(**settings.given)
-    plain = {name: _plain(getattr(found, name)) for name in overrides if name in Settings.model_fields}
-    return plain, found
+    # What only a person can have written there stays as it stands: a secret made plain would be stars.
+    return {
+        name: said if name in NEVER else _plain(getattr(found, name)) for name, said in overrides.items()
+    }, found
 
 
 def compared(old: Settings, new: Settings) -> tuple[Change, ...]:

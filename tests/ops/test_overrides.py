@@ -89,6 +89,24 @@ async def test_the_environment_holds_a_knob_and_is_named(world, monkeypatch):
         assert "HEALTH_REINIT_COOLDOWN" in knob.locked
 
 
+async def test_a_secret_that_is_refused_is_not_repeated(world):
+    async with world.hub() as hub:
+        with pytest.raises(SettingLocked, match="admin_token=…: admin_token can only") as caught:
+            await hub.configure({"admin_token": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_what_a_person_wrote_there_stays_as_it_stands(world):
+    (world.folder / "overrides.toml").write_text(
+        'admin_token = "s3cret"\nalert_urls = ["json://127.0.0.1:9/path"]\n'
+    )
+    async with world.hub() as hub:
+        await hub.configure({"deadline": 7})
+    kept = written(world)
+    assert (kept["admin_token"], kept["alert_urls"]) == ("s3cret", ["json://127.0.0.1:9/path"])
+    assert kept["deadline"] == 7.0
+
+
 async def test_files_are_read_again_when_asked(world):
     async with world.hub() as hub:
         (world.folder / "overrides.toml").write_text("hedge_after = 0.2\nbalance = 'round_robin'\n")
