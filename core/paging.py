@@ -34,6 +34,24 @@ def silent(_: Progress) -> None:
     """For work that nobody watches."""
 
 
+@dataclass
+class Together:
+    """How far several who share a piece of work have come, all together."""
+
+    tell: OnProgress
+    total: int = 0
+    """Slots that are to be asked for."""
+    done: int = 0
+    rows: int = 0
+
+    def step(self, slots: int, rows: int, doing: str, provider: str) -> None:
+        """So many more slots are done, which brought so many rows."""
+        self.done += slots
+        self.rows += rows
+        share = min(1.0, self.done / self.total) if self.total else 1.0
+        self.tell(Progress(share, doing, provider, self.rows))
+
+
 def pages_over(
     provider: Provider, query: CandleQuery, windows: Sequence[tuple[int, int]], now: float
 ) -> Iterator[CandleQuery]:

@@ -8,8 +8,9 @@ from archive_series import same
 from mend_venues import Venues, hours_ago, hub_over, price
 
 from core import AsyncHub, Hub, Settings
-from core import backfill as filling
 from core.answer import KintsugiError
+from core.backfill.run import USUAL
+from core.backfill.share import SPARE
 from core.candles import repair
 from core.candles.archive import Series
 
@@ -121,7 +122,7 @@ async def test_a_venue_that_wants_a_rest_gets_it(venues, tmp_path):
 
 
 async def test_one_that_fails_is_given_up_and_costs_the_others_nothing(venues, tmp_path, monkeypatch):
-    monkeypatch.setattr(filling, "LONGEST_REST", 1.0)
+    monkeypatch.setattr("core.backfill.share.LONGEST_REST", 1.0)
     venues.down = {"kraken"}
     async with hub_over(venues, tmp_path) as hub:
         result = await hub.backfill("BTC/USD", "1h", at(400), at(10))
@@ -141,7 +142,7 @@ async def test_quota_is_left_for_who_waits_for_an_answer(venues, tmp_path):
     async with hub_over(venues, tmp_path) as hub:
         await hub.backfill("BTC/USD", "1h", at(6000), at(10), providers=["coinbase"])
     assert len(left) == 20
-    assert min(left) >= filling.SPARE - 0.11  # its own call is already taken from it
+    assert min(left) >= SPARE - 0.11  # its own call is already taken from it
 
 
 async def test_progress_that_raises_ends_the_work(venues, tmp_path):
@@ -213,7 +214,7 @@ async def test_with_nobody_named_a_few_exchanges_are_asked(tmp_path):
     async with AsyncHub(Settings(mode="lab", data_dir=tmp_path)) as hub:
         result = await hub.backfill("BTC/USD", "1h", at(2000), at(1900))
     names = [one.provider for one in result.providers]
-    assert len(names) == filling.USUAL
+    assert len(names) == USUAL
     assert of(result, "kraken").skipped == "only the newest 720 candles"  # asked for nothing, and it says why
     assert "binance" not in names  # it has no market in dollars
     assert of(result, "coinbase").held == 100

@@ -1,11 +1,6 @@
-"""Fill the archive with history: page by page within the venues' limits, several venues side by side.
-
-What the archive has, and what a venue has answered for already, is not asked for again: a backfill that was
-killed goes on where it stopped, and one that is repeated asks next to nothing.
-"""
+"""One provider's share of a backfill: what is still to be asked for, page by page, within its quota."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,17 +8,14 @@ import numpy as np
 import pandas as pd
 
 from core.answer import NoAnswer, Outcome
+from core.backfill.result import Filled
 from core.candles.archive import Added, Archive, Series
 from core.candles.frame import Bools, Ints
-from core.catalog import Catalog, Provider
+from core.catalog import Provider
 from core.market import CandleQuery
-from core.paging import OnProgress, Progress, pages_over
+from core.paging import Together, pages_over
 from core.world import World
 
-MOST_SLOTS = 10_000_000
-"""Candles that one backfill may span."""
-USUAL = 6
-"""Venues that are asked when none are named."""
 PAGE_DEADLINE = 60.0
 """Seconds for one page; waiting for our own quota is part of it."""
 SPARE = 0.3
@@ -41,126 +33,20 @@ _FINAL: frozenset[Outcome] = frozenset(
 )
 
 
-def usual(catalog: Catalog, query: CandleQuery, now: float) -> tuple[Provider, ...]:
-    """Whom to ask when nobody is named: the first venues that have such candles, however far back."""
-    newest = CandleQuery(query.symbol, query.interval)
-    serving = [
-        one for one in catalog.serving("ohlcv") if one.kind == "exchange" and not one.serves(newest, now)
-    ]
-    return tuple(serving[:USUAL])
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What one provider gave. Counts are candles."""
-
-    provider: str
-    new: int
-    """Not in the archive before."""
-    held: int
-    """In the archive now, of the range."""
-    gaps: int
-    """Asked for, and the provider has none."""
-    unasked: int
-    """Not asked for: out of the provider's reach, before its history, or given up."""
-    skipped: str
-    """Why; empty when all was asked for."""
-    requests: int
-
-    def __str__(self) -> str:
-        why = f"; {self.unasked:,} not asked for: {self.skipped}" if self.skipped else ""
-        return (
-            f"{self.provider}: {self.new:,} new, {self.held:,} in the archive, {self.gaps:,} missing there"
-            f" ({self.requests:,} requests){why}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Backfilled:
-    """The result of a backfill. ``print`` it for a summary."""
-
-    symbol: str
-    interval: str
-    start: pd.Timestamp
-    end: pd.Timestamp
-    lab: bool
-    providers: tuple[Filled, ...]
-
-    @property
-    def rows(self) -> int:
-        """Candles in the archive now, over all providers."""
-        return sum(one.held for one in self.providers)
-
-    def __str__(self) -> str:
-        span = f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
-        head = f"{self.symbol} {self.interval}, {span}{' (LAB)' if self.lab else ''}"
-        out: dict[str, list[str]] = {}
-        for one in self.providers:
-            if not one.held and not one.gaps:
-                out.setdefault(one.skipped or "nothing was asked for", []).append(one.provider)
-        gave = [f"  {one}" for one in self.providers if one.held or one.gaps]
-        return "\n".join(
-            [head, *gave, *(f"  not from {', '.join(names)}: {why}" for why, names in out.items())]
-        )
-
-
 class _GivenUp(Exception):
     """A provider that is asked no more; the text says why."""
 
 
 @dataclass
-class _Progress:
-    """How far all providers together have come."""
-
-    tell: OnProgress
-    total: int = 0
-    done: int = 0
-    rows: int = 0
-
-    def step(self, slots: int, rows: int, doing: str, provider: str) -> None:
-        self.done += slots
-        self.rows += rows
-        share = min(1.0, self.done / self.total) if self.total else 1.0
-        self.tell(Progress(share, doing, provider, self.rows))
-
-
-async def backfill(
-    world: World, query: CandleQuery, providers: Sequence[Provider], tell: OnProgress
-) -> Backfilled:
-    """See :meth:`core.async_hub.AsyncHub.backfill`. ``query`` has a start."""
-    first, stop = query.span(world.now())
-    if (slots := (stop - first) // query.seconds) > MOST_SLOTS:
-        raise ValueError(
-            f"start={query.start}: {slots:,} candles of {query.interval}, expected at most {MOST_SLOTS:,}; "
-            "ask in parts"
-        )
-    progress = _Progress(tell)
-    jobs = [_Job(world, provider, query, first, stop, progress) for provider in providers]
-    for job in jobs:
-        await job.prepare()
-    progress.step(0, 0, f"{progress.total:,} candles to ask for", "")
-    tasks = [asyncio.create_task(job.run()) for job in jobs]
-    try:
-        filled = await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    progress.step(progress.total, 0, "done", "")
-    start, end = (pd.Timestamp(moment, unit="s", tz="UTC") for moment in (first, stop))
-    return Backfilled(query.symbol, query.interval, start, end, world.lab, tuple(filled))
-
-
-@dataclass
-class _Job:
-    """One provider's share."""
+class Share:
+    """The work for one provider."""
 
     world: World
     provider: Provider
     query: CandleQuery
     first: int
     stop: int
-    progress: _Progress
+    progress: Together
     new: int = 0
     requests: int = 0
     skipped: list[str] = field(default_factory=list)
