@@ -129,6 +129,13 @@ async def test_candles_prices_and_books(module, tmp_path):
     assert exchange.closed
 
 
+async def test_its_history_fills_the_archive(module, tmp_path):
+    async with AsyncHub(settings(tmp_path), clock=Clock()) as hub:
+        done = await hub.backfill("BTC/USDT", "1h", NOW // HOUR * HOUR - 250 * HOUR, providers=["ccxt_fake"])
+    (given,) = done.providers
+    assert (given.provider, given.held, given.skipped) == ("ccxt_fake", 250, "")
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

@@ -64,8 +64,7 @@ class Share:
         if reason := self.provider.serves(self.query, now):
             self.skipped.append(reason)
             return
-        there = await asyncio.to_thread(self._there)
-        answered = self._answered()
+        there, answered = await asyncio.to_thread(self._known)
         wanted = ~there & ~answered
         reach = self.provider.reach(self.query, now)
         if (
@@ -92,8 +91,8 @@ class Share:
                 await self._page(page)
         except _GivenUp as why:
             self._skip(str(why))
-        there = await asyncio.to_thread(self._there)
-        gaps = int(np.count_nonzero(self._answered() & ~there))
+        there, answered = await asyncio.to_thread(self._known)
+        gaps = int(np.count_nonzero(answered & ~there))
         held = int(np.count_nonzero(there))
         unasked = len(there) - held - gaps
         if not self.skipped and unasked:
@@ -151,7 +150,7 @@ class Share:
 
     async def _fetch(self, page: CandleQuery) -> tuple[pd.DataFrame, float]:
         pause = 1.0
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             await self._turn()
             self.requests += 1
             try:
@@ -161,6 +160,8 @@ class Share:
                 why = said.reason if said else "no answer"
                 if said is not None and said.outcome in _FINAL:
                     raise _GivenUp(why) from None
+                if not left:
+                    break
                 pause *= 2
                 rest = max(pause, self._resting())
                 if rest > LONGEST_REST:
@@ -182,20 +183,16 @@ class Share:
         waits = [guard.rests(self.provider, "ohlcv", host, now) for host in self.provider.hosts]
         return min(waits)
 
-    def _there(self) -> Bools:
-        """Of the range's slots those that the archive has."""
-        times = self.world.archive.times(self.series, self.first, self.stop)
-        there = np.zeros((self.stop - self.first) // self.query.seconds, dtype=bool)
-        there[(times - self.first) // self.query.seconds] = True
-        return there
-
-    def _answered(self) -> Bools:
-        """Of the range's slots those that the provider has answered for, whatever it had."""
-        asked = np.zeros((self.stop - self.first) // self.query.seconds, dtype=bool)
-        for start, stop in self.world.archive.asked(self.series):
-            low, high = ((moment - self.first) // self.query.seconds for moment in (start, stop))
-            asked[max(0, low) : max(0, high)] = True
-        return asked
+    def _known(self) -> tuple[Bools, Bools]:
+        """Of the range's slots those that the archive has, and those that the provider has answered for."""
+        archive, step = self.world.archive, self.query.seconds
+        there = np.zeros((self.stop - self.first) // step, dtype=bool)
+        there[(archive.times(self.series, self.first, self.stop) - self.first) // step] = True
+        answered = np.zeros_like(there)
+        for start, stop in archive.asked(self.series):
+            low, high = ((moment - self.first) // step for moment in (start, stop))
+            answered[max(0, low) : max(0, high)] = True
+        return there, answered
 
     def _skip(self, reason: str) -> None:
         if reason not in self.skipped:

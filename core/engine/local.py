@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from core.answer import Answer
 from core.catalog import Endpoint, Host, Provider
-from core.market import Capability, Query
+from core.market import CandleQuery, Capability, Query
 from core.wire import Alternative
 
 HERE = "local"
@@ -78,6 +78,11 @@ class LocalProvider(Provider):
         """Always."""
         del query, now
         return True
+
+    def reach(self, query: CandleQuery, now: float) -> int | None:
+        """No bound is known."""
+        del query, now
+        return None
 
     def pages(self, query: Query, now: float | datetime) -> list[Query]:
         """The query itself."""

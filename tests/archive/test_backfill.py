@@ -131,6 +131,18 @@ async def test_one_that_fails_is_given_up_and_costs_the_others_nothing(venues, t
         assert "503" in of(result, "kraken").skipped
 
 
+async def test_who_is_given_up_is_not_waited_for_first(venues, tmp_path, monkeypatch):
+    monkeypatch.setattr("core.backfill.share.TRIES", 1)
+    venues.down = {"coinbase"}
+    told = []
+    async with hub_over(venues, tmp_path) as hub:
+        result = await hub.backfill(
+            "BTC/USD", "1h", at(300), at(10), providers=["coinbase"], progress=told.append
+        )
+    assert "1 failures in a row, the last: HTTP 503" in of(result, "coinbase").skipped
+    assert not any("rests" in step.doing for step in told)
+
+
 async def test_quota_is_left_for_who_waits_for_an_answer(venues, tmp_path):
     left = []
 
