@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from core.addresses import is_here
 from core.answer import KintsugiError
+from core.catalog.problems import told
 from core.market import Capability
 from core.wire import Declaration, Endpoint, Provider
-from core.wire.values import clip
 
 PACKAGE_FOLDER = Path(__file__).parent / "providers"
 
@@ -134,7 +134,7 @@ def _own(file: Path) -> Declaration:
 
 def _declared(file: Path, *, own: bool) -> Declaration:
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CatalogError(file, [f"cannot be read: {error.strerror or error}"]) from None
     except ValueError as error:
@@ -143,7 +143,7 @@ def _declared(file: Path, *, own: bool) -> Declaration:
     try:
         declaration = Declaration.model_validate(_expand(table))
     except ValidationError as error:
-        raise CatalogError(file, problems + _problems(error)) from None
+        raise CatalogError(file, problems + told(error)) from None
     if problems:
         raise CatalogError(file, problems)
     return declaration
@@ -178,14 +178,3 @@ def _readers(table: dict[str, Any]) -> list[str]:
         for key, call in calls
         if "reader" in call and not str(call["reader"]).startswith("entry:")
     ]
-
-
-def _problems(error: ValidationError) -> list[str]:
-    lines = []
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "the file"
-        reason = problem["msg"].removeprefix("Value error, ")
-        given = problem["input"]
-        shown = "" if isinstance(given, dict | list) or problem["type"] == "missing" else f" = {clip(given)}"
-        lines.append(f"{key}{shown}: {reason[:1].lower()}{reason[1:]}")
-    return lines

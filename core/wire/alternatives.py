@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from core.market import Capability
 from core.wire.calls import Call
-from core.wire.fields import Https, Model, Scalar, as_list, check_names
+from core.wire.fields import Headers, Https, Model, Scalar, UrlPath, as_list, check_names
 
 
 class Alternative(Model):
@@ -23,10 +23,10 @@ class Alternative(Model):
     """The refusals that it may help against."""
     calls: Annotated[tuple[Capability, ...], BeforeValidator(as_list)] = ()
     """Which calls have this form; none named: all."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     """Beside those of the call, or in their place."""
     method: Literal["GET", "POST"] | None = None
-    path: Annotated[str, Field(pattern=r"^/")] | None = None
+    path: UrlPath | None = None
     params: dict[str, Scalar] | None = None
     json_body: Any = Field(None, alias="json")
 

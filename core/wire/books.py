@@ -12,10 +12,12 @@ from pydantic import Field, model_validator
 from core.answer import BadPayload
 from core.market import OrderBook, OrderBookQuery
 from core.wire.calls import Call
-from core.wire.fields import Dotted, Whole
+from core.wire.fields import Dotted, Whole, shaped
 from core.wire.figures import read_time
 from core.wire.paths import MISSING, find, show_path
 from core.wire.values import Floats, TimeUnit, clip, floats
+
+Levels = Annotated[str, shaped(r"[1-9]\d*", "a whole number of levels")]
 
 
 class BookCall(Call):
@@ -39,7 +41,7 @@ class BookCall(Call):
     time: Dotted | None = None
     time_unit: TimeUnit = "s"
     max_depth: Whole
-    depths: dict[Annotated[str, Field(pattern=r"^[1-9]\d*$")], str | int] = Field(default_factory=dict)
+    depths: dict[Levels, str | int] = Field(default_factory=dict)
     """Where only some depths can be asked for: levels given → what ``{depth}`` then is."""
 
     @classmethod

@@ -15,7 +15,18 @@ from pydantic import Field, model_validator
 
 from core.answer import BadPayload
 from core.market import Query
-from core.wire.fields import Dotted, Https, Model, Positive, Scalar, Whole, check_names
+from core.wire.fields import (
+    Dotted,
+    Headers,
+    Https,
+    Model,
+    Positive,
+    Scalar,
+    UrlPath,
+    Whole,
+    check_names,
+    shaped,
+)
 from core.wire.figures import At, read_time
 from core.wire.paths import Path, parse_path, said, show_path
 from core.wire.values import TimeUnit
@@ -23,6 +34,7 @@ from core.wire.values import TimeUnit
 READERS = "kintsugi.readers"
 """Group of entry points that packages of one's own offer readers in."""
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024
 
 BodyFormat: TypeAlias = Literal["json", "feed"]
 """What a body is: JSON, or RSS or Atom."""
@@ -38,26 +50,32 @@ class CostStep(Model):
 class Call(Model):
     """One kind of request, and how to read its answer."""
 
-    path: Annotated[str, Field(pattern=r"^/")]
+    path: UrlPath
     method: Literal["GET", "POST"] = "GET"
     format: BodyFormat = "json"
     params: dict[str, Scalar] = Field(default_factory=dict)
     json_body: Any = Field(None, alias="json")
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     docs: Https | None = None
     priority: Annotated[int, Field(strict=True, ge=0)] | None = None
     """Where it is not that of the provider: a venue may be asked first for prices and last for all else."""
     cost: Positive = 1.0
     cost_by_rows: tuple[CostStep, ...] = ()
     """Where the cost depends on how much is asked for; the last step holds beyond it."""
-    max_bytes: Whole = DEFAULT_MAX_BYTES
+    max_bytes: Annotated[Whole, Field(le=MOST_BYTES)] = DEFAULT_MAX_BYTES
     """An answer larger than this is no answer."""
     symbol_at: Dotted | None = None
     """Where the answer names its symbol, if it does."""
     expects: dict[str, Scalar] = Field(default_factory=dict)
     """Path → what the answer says there if it is of this call: other markets may share symbol and shape. The
     values are templates as those of a request."""
-    reader: Annotated[str, Field(pattern=r"^(core(\.\w+)+:\w+|entry:[\w.-]+)$")] | None = None
+    reader: (
+        Annotated[
+            str,
+            shaped(r"core(\.\w+)+:\w+|entry:[\w.-]+", "core.MODULE:FUNCTION of the package, or entry:NAME"),
+        ]
+        | None
+    ) = None
     """For a shape that no declaration can say, a function ``(call, query, body, now)``: one of the package, or that
     of an entry point in the group ``kintsugi.readers`` of an installed package, ``entry:NAME``."""
 
@@ -148,7 +166,7 @@ class Timed(Call):
 class CheckCall(Model):
     """The cheapest call there is, for connectivity and health. With a ``json`` body it is a POST."""
 
-    path: Annotated[str, Field(pattern=r"^/[^{}]*$")]
+    path: Annotated[str, shaped(r"/[!-z|~]*", "a path that begins with /, without names in curly brackets")]
     json_body: Any = Field(None, alias="json")
     format: BodyFormat = "json"
     cost: Positive = 1.0

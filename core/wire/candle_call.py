@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from core.market import CANDLE_FIELDS, INTERVALS
 from core.wire.calls import Call
-from core.wire.fields import Dotted, Model, Several, Whole, check_names
+from core.wire.fields import Dotted, Model, Several, UrlPath, Whole, check_names
 from core.wire.values import TimeUnit
 
 
@@ -34,7 +34,7 @@ class Window(Model):
 class Archive(Model):
     """Where candles older than the newest ``beyond`` are asked for, in the same form."""
 
-    path: Annotated[str, Field(pattern=r"^/")]
+    path: UrlPath
     beyond: Whole
     max_rows: Whole
 

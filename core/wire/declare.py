@@ -17,13 +17,16 @@ from core.wire.candle_call import CandleCall
 from core.wire.fields import (
     Asset,
     Dotted,
+    HeaderName,
     Https,
     Model,
+    Name,
     Positive,
     Several,
     Texts,
     as_list,
     canonical_symbol,
+    shaped,
 )
 from core.wire.listing import ListingCall
 from core.wire.metadata import MetadataCall
@@ -42,7 +45,13 @@ Source: TypeAlias = Literal["documentation", "recorded body", "third party"]
 class Host(Model):
     """One address of a provider. Hosts of one ``group`` are blocked together."""
 
-    name: Annotated[str, Field(pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+|localhost)(:\d{1,5})?$")]
+    name: Annotated[
+        str,
+        shaped(
+            r"([a-z0-9-]+(\.[a-z0-9-]+)+|localhost)(:\d{1,5})?",
+            "a name in small letters, without https:// and path, as in api.venue.example",
+        ),
+    ]
     group: str = "api"
     scheme: Literal["https", "http"] = "https"
     """``http`` only for a host that is named in KINTSUGI_PRIVATE_HOSTS."""
@@ -61,17 +70,17 @@ class Limit(Model):
 
     cost: Positive
     seconds: Positive
-    used_header: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
+    used_header: Annotated[str, shaped(r"[a-z0-9-]+", "a header's name in small letters")] | None = None
     """A response header that tells how much is used in the running window."""
 
 
 class Auth(Model):
     """A named slot for a key. The transport fills it; nothing here ever holds the key."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    name: Name
     env: Annotated[Texts, Field(min_length=1)]
     """Environment variables that may hold the key, the usual name first."""
-    header: str | None = None
+    header: HeaderName | None = None
     parameter: str | None = None
     path: bool = False
     """The key is the last part of the path."""
@@ -133,7 +142,7 @@ class ErrorRule(Model):
 class Declaration(Model):
     """A provider's whole file."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    id: Name
     name: Annotated[str, Field(min_length=1)]
     kind: Literal["exchange", "aggregator", "dex", "explorer", "node", "news", "sentiment", "social", "model"]
     home: Https
@@ -144,7 +153,7 @@ class Declaration(Model):
     """What was read, the best first; comments say what came from where. Empty when nobody said."""
     priority: Annotated[int, Field(strict=True, ge=0)]
     """Lower is asked first."""
-    upstream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    upstream: Name | None = None
     """Whose prices these are, where they are somebody else's: whoever has the same counts once in a quorum.
     Of an aggregator it is ``aggregate`` when nothing is said."""
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]

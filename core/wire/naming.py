@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from core.market import Query, SymbolQuery
-from core.wire.fields import Asset, Model, Texts, canonical_symbol, check_names
+from core.wire.fields import Asset, Model, Template, Texts, canonical_symbol, check_names
 from core.wire.paths import fill
 
 SHORT_NAME = 3
@@ -16,8 +16,8 @@ SHORT_NAME = 3
 class Naming(Model):
     """How the provider writes a symbol."""
 
-    template: str = "{base}{quote}"
-    long: str | None = None
+    template: Template = "{base}{quote}"
+    long: Template | None = None
     """The template for a symbol of which a name has more than three signs."""
     named_only: bool = False
     """True when only the assets in ``rename`` can be asked for: ids that follow no rule."""

@@ -9,7 +9,7 @@ Path: TypeAlias = tuple[str, ...]
 MISSING: Final = object()
 """What :func:`find` gives when there is nothing at the path."""
 
-_NAME = re.compile(r"\{(\w*)\}")
+NAME = re.compile(r"\{(\w*)\}")
 
 
 def parse_path(text: str) -> Path:
@@ -57,7 +57,7 @@ def show_path(path: Path) -> str:
 def names_in(template: Any) -> set[str]:
     """The names that a template, or any text within it, mentions."""
     if isinstance(template, str):
-        return set(_NAME.findall(template))
+        return set(NAME.findall(template))
     if isinstance(template, Mapping):
         return set().union(*map(names_in, template.values()))
     if isinstance(template, list | tuple):
@@ -71,9 +71,9 @@ def fill(template: Any, names: Mapping[str, Any]) -> Any:
     An object's member whose template mentions a name that is None is left out.
     """
     if isinstance(template, str):
-        if (whole := _NAME.fullmatch(template)) is not None:
+        if (whole := NAME.fullmatch(template)) is not None:
             return names[whole[1]]
-        return _NAME.sub(lambda found: str(names[found[1]]), template)
+        return NAME.sub(lambda found: str(names[found[1]]), template)
     if isinstance(template, Mapping):
         return {
             key: fill(value, names)

@@ -182,11 +182,43 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
             "price.reader: only the package's own providers may name a function; name an entry point",
         ),
         ("[price]", '[price]\nreader = "os:system"', "price.reader = 'os:system'"),
+        ('"api.venue.example"', '"https://api.venue.example"', "a name in small letters, without https://"),
+        ('id = "venue"', 'id = "A Venue"', "id = 'A Venue': expected small letters, digits and _"),
+        ("/ticker/{symbol}", "ticker", "price.path = 'ticker': expected a path that begins with /"),
+        ("/ticker/{symbol}", "/ticker/{symbol", "expected curly brackets around names only"),
+        (
+            "[price]",
+            '[symbol]\ntemplate = "{base}{quote"\n[price]',
+            "symbol.template = '{base}{quote': expected",
+        ),
+        ("[price]", "[prices]", "prices: no such name here (did you mean price?): expected some of id name"),
+        (
+            'last = "last"',
+            'last = "last"\nlsat = "x"',
+            "price.lsat = 'x': no such name here (did you mean last?)",
+        ),
+        ("[price]", '[price]\nheaders = { Host = "x" }', "header Host: the connection sets it"),
+        ("[price]", '[price]\nheaders = { Authorization = "x" }', "expected no key in a file; a table auth"),
+        (
+            "[price]",
+            '[price]\nheaders = { X = "a\\r\\nB: c" }',
+            "header X: expected printable signs on one line",
+        ),
+        ("[price]", "[price]\nmax_bytes = 999999999999", "price.max_bytes = 999999999999: "),
     ],
 )
 def test_an_error_names_file_key_and_reason(tmp_path: Path, old: str, new: str, says: str) -> None:
     assert old in GOOD
     assert says in str(error_of(tmp_path, GOOD.replace(old, new)))
+
+
+def test_a_faulty_member_is_told_once(tmp_path: Path) -> None:
+    said = str(error_of(tmp_path, GOOD.replace('"api.venue.example"', '"API.venue.example"')))
+    assert len(said.splitlines()) == 2
+
+
+def test_a_mark_of_the_byte_order_is_no_fault(tmp_path: Path) -> None:
+    assert "venue" in Catalog.load(write(tmp_path, "\ufeff" + GOOD))
 
 
 def test_a_provider_that_serves_nothing(tmp_path: Path) -> None:
