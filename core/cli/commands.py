@@ -1,94 +1,24 @@
 """``kintsugi …``: fill the archive, say what is wrong with candles, mend them."""
 
 import dataclasses
-import functools
-import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from core import cli_given as given
-from core import cli_say as say
 from core import export_repair
 from core.answer import KintsugiError
 from core.candles import Repair, RepairPolicy, audit, repair
 from core.candles.archive import Series, assess
-from core.cli_catalog import catalog
+from core.cli import given, options, say
+from core.cli.catalog import catalog
 from core.files import write_atomically
-from core.market import INTERVALS, Moment, to_datetime
+from core.market import Moment
 from core.mend import Mended
 
-NOT_ALL = 3
-"""Exit code when it worked, but not all is well: defects were found, gaps stay open, candles could not be had."""
-STOPPED = 130
 
-_EXITS = (
-    "Exit codes: 0 all is well; 1 it failed; 2 something asked for cannot be; 3 it worked, but defects were found, "
-    "gaps stay open or candles could not be had; 130 it was stopped."
-)
-
-
-class _Failed(click.ClickException):
-    """An error for people: one line, and an exit code."""
-
-    def __init__(self, error: BaseException) -> None:
-        said = str(error).strip() or type(error).__name__
-        super().__init__(said)
-        self.__dict__["exit_code"] = 2 if isinstance(error, ValueError) else 1  # click has it on the class
-
-
-def _told(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Errors that the package raises on purpose as one line on standard error."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **named: Any) -> Any:
-        try:
-            return command(*args, **named)
-        except (KintsugiError, ValueError, OSError) as error:
-            raise _Failed(error) from None
-        except KeyboardInterrupt:
-            click.echo("stopped; what came before stays", err=True)
-            sys.exit(STOPPED)
-
-    return run
-
-
-class _Time(click.ParamType[Any]):
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        text = str(value)
-        try:
-            return to_datetime(float(text) if re.fullmatch(r"\d{9,11}", text) else text, "time")
-        except ValueError:
-            self.fail(
-                f"{text[:40]!r}: expected ISO 8601, as in 2026-01-31 or 2026-01-31T12:00, or seconds",
-                param,
-                ctx,
-            )
-
-
-_span = (
-    click.option("--start", type=_Time(), help="First open time (UTC)."),
-    click.option("--end", type=_Time(), help="Open time of the first candle that is not wanted."),
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_quiet = click.option("--quiet", is_flag=True, help="No progress bar.")
-
-
-def _with(*options: Callable[..., Any]) -> Callable[..., Any]:
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-@click.group(epilog=_EXITS)
+@click.group(epilog=options.EXITS)
 @click.option(
     "--mode", type=click.Choice(["auto", "live", "lab"]), help="Where data comes from (KINTSUGI_MODE)."
 )
@@ -106,17 +36,18 @@ def main(context: click.Context, mode: str | None, data_dir: Path | None) -> Non
 main.add_command(catalog)
 
 
-@main.command(epilog=_EXITS)
+@main.command(epilog=options.EXITS)
 @click.argument("symbol")
 @click.argument("interval")
-@click.option("--start", type=_Time(), required=True, help="First open time (UTC).")
+@click.option("--start", type=options.Time(), required=True, help="First open time (UTC).")
 @click.option(
-    "--end", type=_Time(), help="Open time of the first candle that is not wanted; now when left out."
+    "--end", type=options.Time(), help="Open time of the first candle that is not wanted; now when left out."
 )
 @click.option("--provider", "providers", multiple=True, help="Ask only this provider; may be repeated.")
-@_with(_json, _quiet)
+@options.as_json
+@options.quiet
 @click.pass_obj
-@_told
+@options.told
 def backfill(
     knobs: dict[str, Any],
     symbol: str,
@@ -139,21 +70,21 @@ def backfill(
     else:
         click.echo(str(done))
     if not done.rows:
-        raise _Failed(KintsugiError("no provider gave any candles"))
-    sys.exit(0 if any(not one.unasked for one in done.providers) else NOT_ALL)
+        raise options.Failed(KintsugiError("no provider gave any candles"))
+    sys.exit(0 if any(not one.unasked for one in done.providers) else options.NOT_ALL)
 
 
-@main.command("audit", epilog=_EXITS)
+@main.command("audit", epilog=options.EXITS)
 @click.argument("source", metavar="INPUT")
-@click.option(
-    "--interval", type=click.Choice(list(INTERVALS)), help="Of a file; found by itself when left out."
-)
+@options.interval_of_file
 @click.option(
     "--min-score", type=click.FloatRange(0, 1), help="Exit with 3 below this score, not at any defect."
 )
-@_with(*_span, _json)
+@options.start
+@options.end
+@options.as_json
 @click.pass_obj
-@_told
+@options.told
 def audit_command(
     knobs: dict[str, Any],
     source: str,
@@ -175,14 +106,12 @@ def audit_command(
         click.echo(str(found))
         say.defects(found)
     bad = len(found.defects) > 0 if min_score is None else found.score is None or found.score < min_score
-    sys.exit(NOT_ALL if bad else 0)
+    sys.exit(options.NOT_ALL if bad else 0)
 
 
-@main.command("repair", epilog=_EXITS)
+@main.command("repair", epilog=options.EXITS)
 @click.argument("source", metavar="INPUT")
-@click.option(
-    "--interval", type=click.Choice(list(INTERVALS)), help="Of a file; found by itself when left out."
-)
+@options.interval_of_file
 @click.option("--symbol", help="Of a file: what the candles are of, BASE/QUOTE. Then sources can be asked.")
 @click.option("--provider", help="Of a file: whose candles these are.")
 @click.option("--fetch/--no-fetch", default=None, help="Ask venues for what is missing; on for a series.")
@@ -197,9 +126,12 @@ def audit_command(
     "--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Write the ledger (.csv, .parquet)."
 )
 @click.option("--dry-run", is_flag=True, help="Of a series: only show, keep nothing.")
-@_with(*_span, _json, _quiet)
+@options.start
+@options.end
+@options.as_json
+@options.quiet
 @click.pass_obj
-@_told
+@options.told
 def repair_command(
     knobs: dict[str, Any],
     source: str,
@@ -258,13 +190,13 @@ def repair_command(
     else:
         click.echo(str(made))
         click.echo(say.where(out, ledger, series, kept=kept))
-    sys.exit(NOT_ALL if len(made.left_open) else 0)
+    sys.exit(options.NOT_ALL if len(made.left_open) else 0)
 
 
-@main.command("series", epilog=_EXITS)
-@_json
+@main.command("series", epilog=options.EXITS)
+@options.as_json
 @click.pass_obj
-@_told
+@options.told
 def series_command(knobs: dict[str, Any], as_json: bool) -> None:
     """List what the archive holds."""
     archive = given.archive(knobs, None)
@@ -303,7 +235,3 @@ def _mend_series(
         archive.apply(series, made)
     return Mended(**{one.name: getattr(made, one.name) for one in dataclasses.fields(Repair)}, provider=series.provider,
                   symbol=series.symbol, lab=archive.lab, kept=not dry_run)  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()
