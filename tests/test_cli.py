@@ -64,6 +64,28 @@ def test_audit_of_standard_input(run, file):
     assert "297 rows of 300" in done.stdout
 
 
+def test_what_cannot_be_read_is_said_of_a_file_and_of_standard_input(run, file):
+    file.write_text(file.read_text() + "not a time,1,2,3,4,5\n")
+    for source, how in ((str(file), {}), ("-", {"input": file.read_bytes()})):
+        assert "1 lines could not be read" in run("audit", source, "--interval", "1h", **how).stderr
+
+
+def test_without_a_network_no_command_works_with_simulated_data_unasked(file, tmp_path, monkeypatch):
+    async def nobody(*_):
+        return False
+
+    monkeypatch.setattr("core.engine.probe.Network.there", nobody)
+    knobs = ["--mode", "auto", "--data-dir", str(tmp_path / "data")]
+    for command in (
+        ["repair", str(file), "--symbol", "BTC/USDT", "--fetch"],
+        ["backfill", "BTC/USDT", "1h", "--start", "2026-01-05"],
+    ):
+        done = CliRunner().invoke(main, [*knobs, *command])
+        assert done.exit_code == 1
+        assert "no network: no provider answered within 2 s; --mode lab works with simulated" in done.stderr
+    assert not (tmp_path / "data" / "lab" / "archive").exists()
+
+
 def test_repair_of_a_file(run, file, tmp_path):
     out, ledger = tmp_path / "out.csv", tmp_path / "ledger.parquet"
     done = run("repair", str(file), "--out", str(out), "--ledger", str(ledger))

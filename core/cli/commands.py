@@ -170,15 +170,15 @@ def repair_command(
     else:
         raw = given.cut(given.read(source), start, end)
         interval = interval or given.interval_of(raw)
-        if fetch and symbol is None:
+        if not fetch:
+            made = repair(raw, interval, policy)
+        elif symbol is None:
             raise click.UsageError("--fetch: name --symbol too, so that it is known what to ask for")
-        if fetch and symbol:
+        else:
             with given.hub(knobs) as hub, say.bar("mending", hidden=quiet) as progress:
                 made = hub.mend(
                     symbol, interval, frame=raw, provider=provider, policy=policy, progress=progress
                 )
-        else:
-            made = repair(raw, interval, policy)
     name = "candles" if source == "-" else str(series or Path(source).name)
     if out is not None:
         write_atomically(out, export_repair.result(made, made.frame, name, say.form(out)))

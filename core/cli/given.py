@@ -11,6 +11,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from core.answer import KintsugiError
 from core.candles import normalise
 from core.candles.archive import Archive, Series
 from core.candles.frame import SECOND, micros, spacing
@@ -41,8 +42,13 @@ def archive(knobs: Mapping[str, Any], series: Series | None) -> Archive:
 
 @contextmanager
 def hub(knobs: Mapping[str, Any]) -> Iterator[Hub]:
-    """A hub by the settings; that it answers from the lab is said."""
+    """A hub by the settings; that it answers from the lab is said.
+
+    KintsugiError where only the lab could answer, and nobody asked for it: a command leaves something behind.
+    """
     with Hub(Settings(**knobs)) as hub:
+        if hub.archive.lab and hub.settings.mode == "auto" and not hub.settings.lab_url:
+            raise KintsugiError(f"{hub.hub.why}; --mode lab works with simulated data instead")
         if hub.archive.lab:
             click.echo(f"LAB: simulated data ({hub.hub.why})", err=True)
         yield hub
@@ -61,12 +67,9 @@ def named(series: Series) -> str:
 
 def read(source: str) -> pd.DataFrame:
     """The candles of a file, or of standard input for ``-``; what could not be read is said."""
-    if source == "-":
-        return normalise(sys.stdin.buffer.read())
-    path = Path(source)
-    if not path.is_file():
+    if source != "-" and not Path(source).is_file():
         raise ValueError(f"INPUT={source!r}: no such file, and no series as in kraken:BTC/USD:1h")
-    raw = normalise(path)
+    raw = normalise(sys.stdin.buffer.read() if source == "-" else Path(source))
     if unread := raw.attrs.get("unread"):
         click.echo(f"{len(unread)} lines could not be read", err=True)
     return raw
