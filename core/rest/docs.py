@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
-       color: light-dark(#1b2330, #ebe8df); background: light-dark(#fbfaf6, #12161d); }
+       color: light-dark(#0b0f16, #ebe8df); background: light-dark(#fbfaf6, #12161d); }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
@@ -45,8 +45,8 @@ def page(document: dict[str, Any]) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])} API</title><style>{STYLE}</style>"
-        f"<h1>{escape(info['title'])} API</h1><p>{escape(info['description'])}</p>"
-        f'<p>For programs: <a href="openapi.json">openapi.json</a></p>{body}</html>'
+        f"<main><h1>{escape(info['title'])} API</h1><p>{escape(info['description'])}</p>"
+        f'<p>For programs: <a href="openapi.json">openapi.json</a></p>{body}</main></html>'
     )
 
 

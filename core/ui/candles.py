@@ -222,7 +222,7 @@ def _hand_over(
         st.caption(f"Both carry where the candles come from{too}. The same from Python:")
         begin = None if answer.value.empty else pd.Timestamp(answer.value.index[0])
         script = export.to_python(whole, query, lab_seed=hub.settings.lab_seed, chosen=chosen, since=begin)
-        st.code(script, language="python")
+        st.code(script, language="python", wrap_lines=True)
 
 
 def _no_answer(hub: Hub, asked: Asked, failed: NoAnswer) -> None:

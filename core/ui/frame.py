@@ -15,8 +15,19 @@ STYLE = """<style>
 .stMultiSelect [data-tag] {
   background: transparent; color: inherit; box-shadow: inset 0 0 0 1px currentColor;
 }
+[data-testid^="stBaseButton-primary"]:not(:disabled) {
+  background: #3d69a8; border-color: #3d69a8; color: #ffffff;
+}
+[data-testid^="stBaseButton-primary"]:hover { filter: brightness(.9); }
+.js-plotly-plot text:is([style*="rgb(128, 132, 149)"], [style*="rgb(133, 140, 152)"]) {
+  fill: currentColor !important; fill-opacity: .75 !important;
+}
+[data-testid="stCode"] .token { color: inherit; }
+[data-testid="stCode"] .token.keyword { font-weight: 600; }
 </style>"""
-"""Figures that stand in columns; chips that can be read in the dark, where white on the accent cannot."""
+"""Figures that stand in columns. Chips and buttons that can be read in the dark, where Streamlit writes white on the
+accent; greys in charts (Streamlit's, and ours) and programs that can be read in the light: all of it 4.5 : 1 or better.
+"""
 
 
 def hub() -> Hub:

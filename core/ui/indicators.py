@@ -93,7 +93,8 @@ def _summary(answer: Answer[Summary]) -> None:
                     "Indicator": [_name(signal.indicator) for signal in said.signals],
                     "Why": [words.plain(signal.reason) for signal in said.signals],
                 }
-            ).set_index("Leans")
+            ).set_index("Leans"),
+            alt="Each indicator that leans, with its reason",
         )
     if said.missing:
         st.markdown("\n".join(f"- {words.plain(entry.reason)}" for entry in said.missing))

@@ -175,7 +175,7 @@ def _results(reports: Sequence[Report]) -> None:
             )
     first = reports[0]
     with st.expander("Faults, and how long recovery took", icon=":material/healing:", key="lab_recovery"):
-        st.table(_recovery(reports))
+        st.table(_recovery(reports), alt="Each fault with its time, and how long until its venue was back")
     slowest = max(
         (call for call in first.seen if call.failed_over), key=lambda call: call.elapsed, default=None
     )
@@ -248,4 +248,4 @@ def _recovery(reports: Sequence[Report]) -> pd.DataFrame:
             else ("Back after, as usual", "Back after, other settings")[number]
         )
         table[name] = [told(one.seconds) for one in report.recovered]
-    return pd.DataFrame(table, index=range(1, len(first.steps) + 1))
+    return pd.DataFrame(table, index=pd.RangeIndex(1, len(first.steps) + 1, name="No."))

@@ -25,8 +25,10 @@ def show(hub: Hub) -> None:
                         "Target": [words.plain(fault.target or "everything") for fault in faults],
                         "Fault": [fault.fault for fault in faults],
                         "Until": ["cleared" if f.until is None else words.utc(f.until) for f in faults],
-                    }
-                )
+                    },
+                    index=pd.RangeIndex(1, len(faults) + 1, name="No."),
+                ),
+                alt="Faults that are in force, with their end",
             )
         else:
             st.markdown(":material/check_circle: None is in force.")

@@ -49,7 +49,7 @@ def consensus(hub: Hub, symbol: str, found: Answer[Quote] | KintsugiError) -> No
         who = listed([provenance.name_of(hub, one) for one in value.dissenting])
         st.warning(f"**{who} dissents** from the others: see each one's price.", icon=":material/call_split:")
     with st.expander("Each venue's own price", icon=":material/groups:", key="voices"):
-        st.table(_voices(hub, value))
+        st.table(_voices(hub, value), alt="The price of each venue that was asked")
 
 
 def _voices(hub: Hub, value: Consensus) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def _voices(hub: Hub, value: Consensus) -> pd.DataFrame:
         "Verdict": ["● agrees" if voice.agrees else "≠ dissents" for voice in value.voices],
         "Its own time": ["not said" if voice.time is None else utc(voice.time) for voice in value.voices],
     }
-    return pd.DataFrame(table, index=range(1, len(value.voices) + 1))
+    return pd.DataFrame(table, index=pd.RangeIndex(1, len(value.voices) + 1, name="No."))
 
 
 def book(hub: Hub, symbol: str, found: Answer[OrderBook] | KintsugiError) -> None:

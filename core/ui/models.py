@@ -290,4 +290,9 @@ def _foretold(found: list[tuple[ModelStatus, Answer[Prediction]]]) -> None:
     )
     if any(one.tested for one in told):
         figure = charts.records_figure([(row.name, answer.value) for row, answer in found])
-        st.plotly_chart(figure, key="records", config={"displayModeBar": False})
+        st.plotly_chart(
+            figure,
+            key="records",
+            config={"displayModeBar": False},
+            alt="How often each method was right, with the interval of that, beside its base rate",
+        )

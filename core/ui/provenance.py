@@ -75,7 +75,10 @@ def tried(attempts: Sequence[Attempt]) -> None:
         ],
         "Host and reason": [words.plain(reason(attempt)) for attempt in attempts],
     }
-    st.table(pd.DataFrame(table, index=range(1, len(attempts) + 1)))
+    st.table(
+        pd.DataFrame(table, index=pd.RangeIndex(1, len(attempts) + 1, name="No.")),
+        alt="Who was asked, in order, and what came of it",
+    )
 
 
 def reason(attempt: Attempt) -> str:

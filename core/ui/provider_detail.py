@@ -152,7 +152,8 @@ def _errors(hub: Hub, target: str, since: float, span: str) -> None:
                         words.plain(newest[name].detail) for name, _ in counts.most_common(5)
                     ],
                 }
-            ).set_index("Error signature")
+            ).set_index("Error signature"),
+            alt="The most frequent failures of the time that is shown",
         )
     events = seen.told(
         hub, ("events", target), lambda: hub.journal.events(target=target, limit=8), seen.EVERY

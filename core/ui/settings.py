@@ -36,7 +36,7 @@ def show(hub: Hub) -> None:
         own = [knob for knob in members if knob.source != "default"]
         mark = f" · {words.count(len(own), 'value')} of your own" if own else ""
         with st.expander(f"{title} ({len(members)}){mark}", key=f"group_{title}"):
-            st.table(_table(members))
+            st.table(_table(members), alt=f"Settings: {title}")
     st.markdown("##### Keys")
     _keys(hub.features())
     st.markdown("##### This server")
@@ -65,7 +65,7 @@ def _table(knobs: Sequence[Knob]) -> pd.DataFrame:
         "From": [_from(knob) for knob in knobs],
         "A change holds": ["at once" if knob.at_once else "from the next start" for knob in knobs],
     }
-    return pd.DataFrame(table, index=[words.plain(knob.name) for knob in knobs])
+    return pd.DataFrame(table, index=pd.Index([words.plain(knob.name) for knob in knobs], name="Setting"))
 
 
 def _value(knob: Knob) -> str:
@@ -106,7 +106,10 @@ def _keys(features: Sequence[KeyFeature]) -> None:
         "Variable": [" or ".join(f"`{name}`" for name in one.variables) for one in rows],
         "Where to get one": [f"[{words.plain(_host(one.get_at))}]({one.get_at})" for one in rows],
     }
-    st.table(pd.DataFrame(table, index=[words.plain(one.name) for one in rows]))
+    st.table(
+        pd.DataFrame(table, index=pd.Index([words.plain(one.name) for one in rows], name="Key of")),
+        alt="Keys, and what each unlocks",
+    )
 
 
 def _key_state(one: KeyFeature) -> str:

@@ -158,7 +158,13 @@ def _all(last: dict[str, Trial]) -> None:
         "Reason": [one.attempt.reason for one in rows],
         "Since the last run": [compared(one, before.get(str(one.endpoint))) for one in rows],
     }
-    st.dataframe(pd.DataFrame(table), hide_index=True, height=300, key="tested")
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        height=300,
+        key="tested",
+        alt="What each test of this session came to",
+    )
 
 
 def compared(now: Trial, before: Trial | None) -> str:
@@ -211,6 +217,7 @@ def _one(hub: Hub, one: Trial, before: Trial | None) -> None:
             st.code(
                 json.dumps(plain_value(one.value), indent=1, ensure_ascii=False, allow_nan=False),
                 language="json",
+                wrap_lines=True,
             )
 
 
