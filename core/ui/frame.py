@@ -22,7 +22,7 @@ STYLE = """<style>
 .js-plotly-plot text:is([style*="rgb(128, 132, 149)"], [style*="rgb(133, 140, 152)"]) {
   fill: currentColor !important; fill-opacity: .75 !important;
 }
-[data-testid="stCode"] .token { color: inherit; }
+[data-testid="stCode"] .token { color: inherit !important; }
 [data-testid="stCode"] .token.keyword { font-weight: 600; }
 </style>"""
 """Figures that stand in columns. Chips and buttons that can be read in the dark, where Streamlit writes white on the

@@ -49,6 +49,7 @@ def open_up(page: Page, url: str) -> None:
     page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
     page.wait_for_timeout(700)
     page.wait_for_selector(STILL, timeout=30_000)
+    page.wait_for_load_state("networkidle")  # what colours a program is fetched with the first one
 
 
 def broken_rules(page: Page) -> list[str]:
