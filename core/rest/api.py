@@ -26,7 +26,7 @@ from core.rest import (
     watch,
 )
 from core.rest.acting import REFUSALS, Rates
-from core.rest.arguments import none_unknown
+from core.rest.arguments import none_passed_over
 from core.rest.docs import document, page
 from core.rest.edge import Edge
 
@@ -84,7 +84,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     async def docs() -> Response:
         return HTMLResponse(page(await asyncio.to_thread(told)))
 
-    first = APIRouter(prefix="/v1", dependencies=[Depends(none_unknown)])
+    first = APIRouter(prefix="/v1", dependencies=[Depends(none_passed_over)])
     for router in READING:
         first.include_router(router)
     for router in ACTING:

@@ -1,7 +1,7 @@
 """Arguments that several routes have: they mirror those of ``Hub``. Lists repeat the name, or have commas."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -20,17 +20,23 @@ def _split(given: Any) -> Any:
 Names = Annotated[list[str], BeforeValidator(_split)]
 
 
-async def none_unknown(request: Request) -> None:
-    """ValueError for an argument in the address that the route does not have: it would be passed over."""
-    fields = request.scope["route"].dependant.query_params
-    if any(
-        isinstance(kind := field.field_info.annotation, type) and issubclass(kind, BaseModel)
-        for field in fields
-    ):
-        return  # the model says it
-    known = {field.alias for field in fields}
-    if unknown := [name for name in request.query_params if name not in known]:
+async def none_passed_over(request: Request) -> None:
+    """ValueError for an argument in the address that the route does not have, or that is given twice."""
+    kinds: dict[str, Any] = {}
+    modelled = False
+    for field in request.scope["route"].dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            modelled = True  # it refuses unknown names by itself
+            kinds |= {name: one.annotation for name, one in kind.model_fields.items()}
+        else:
+            kinds[field.alias] = kind
+    unknown = [name for name in request.query_params if name not in kinds]
+    if unknown and not modelled:
         raise ValueError(f"{', '.join(name[:40] for name in unknown[:5])}: no such argument in the address")
+    for name, kind in kinds.items():
+        if len(request.query_params.getlist(name)) > 1 and get_origin(kind) is not list:
+            raise ValueError(f"{name}: expected once")
 
 
 class How(BaseModel):

@@ -138,6 +138,9 @@ def install(api: FastAPI) -> None:
 def _problem(entry: Any) -> dict[str, Any]:
     """One refused argument: field, value, and what is allowed."""
     field = str(entry["loc"][-1])
+    if entry["type"] == "json_invalid":
+        message = f"body: no JSON: {entry['ctx']['error']} at character {entry['loc'][-1] + 1}"
+        return {"field": "body", "value": None, "message": message}
     if entry["type"] == "missing":
         return {"field": field, "value": None, "message": f"{field}: expected, and not given"}
     if entry["type"] == "extra_forbidden":

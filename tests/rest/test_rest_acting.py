@@ -132,3 +132,10 @@ def test_a_body_that_does_not_say_that_it_is_json_is_told_so(at_home: Any) -> No
     response = at_home.post(ISOLATE, content=b'{"target": "kraken", "reason": "x"}')
     said = refused(response, 400, "bad_argument")["message"]
     assert said == "body: expected JSON, with the header Content-Type: application/json"
+
+
+def test_a_body_that_is_no_json_is_told_where(at_home: Any) -> None:
+    response = at_home.post(ISOLATE, content=b"{bad", headers={"content-type": "application/json"})
+    said = refused(response, 400, "bad_argument")["message"]
+    assert said.startswith("body: no JSON: ")
+    assert said.endswith(" at character 2")

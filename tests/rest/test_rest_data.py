@@ -137,3 +137,13 @@ def test_a_quorum_shows_every_venue(client):
     assert [voice["agrees"] for voice in got["value"]["voices"]] == [True] * 3
     assert got["value"]["last"] == sorted(voice["price"] for voice in got["value"]["voices"])[1]
     assert client.get("/api/v1/price", params={"symbol": "BTC/USDT", "quorum": 99}).status_code in (400, 422)
+
+
+def test_an_argument_that_is_given_twice_is_refused(client: Any) -> None:
+    response = client.get("/api/v1/price?symbol=BTC/USDT&symbol=ETH/USDT")
+    assert response.status_code == 400
+    assert response.json()["error"]["message"] == "symbol: expected once"
+    response = client.get("/api/v1/journal?limit=1&limit=2")
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_argument")
+    # Lists may repeat their name.
+    assert client.get("/api/v1/price?symbol=BTC/USDT&providers=kraken&providers=okx").status_code == 200
