@@ -33,9 +33,9 @@ async def test_one_endpoint_shows_request_body_value_and_counts(hub):
     assert shown["rows"] == len(trial.value)
     json.dumps(shown, allow_nan=False)
     assert (await hub.health()).endpoints["kraken/ohlcv@api.kraken.com"].state == "healthy"
-    assert [(event.action, event.who) for event in hub.journal.events(kinds=["admin"])] == [
-        ("test", "a test")
-    ]
+    (event,) = hub.journal.events(kinds=["test"])
+    assert (event.who, event.target, event.detail) == ("a test", str(trial.endpoint), "one endpoint")
+    assert not hub.journal.events(kinds=["admin"]), "whoever tests has changed nothing"
 
 
 async def test_a_failure_keeps_its_body(hub):

@@ -4,7 +4,7 @@ from core.engine.guard import scopes
 from core.engine.proxy import Passed
 from core.engine.target import endpoints_of, isolate, restore
 from core.facets.base import Facet
-from core.ops.events import AdminAction
+from core.ops.events import AdminAction, EndpointsTested
 from core.ops.heal import Tell
 from core.ops.results import HealResult, ProbeResult
 from core.tester import Trial, trials
@@ -47,7 +47,10 @@ class Operating(Facet):
         """As :meth:`probe`, with the requests, the bodies and the values to look at; what holds an endpoint, holds."""
         world = self._world
         endpoints = endpoints_of(self.catalog, target)
-        await self._acted("test", target, "", who)
+        detail = f"{len(endpoints)} endpoints" if len(endpoints) > 1 else "one endpoint"
+        await world.journal.record(
+            EndpointsTested(time=self._clock.now(), target=target or "", who=who, detail=detail)
+        )
         return await trials(world.checks, self.catalog, endpoints, progress)
 
     async def heal(

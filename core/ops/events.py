@@ -154,6 +154,13 @@ class AdminAction(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointsTested(Event):
+    """Somebody, in the lab any visitor, asked endpoints to see what they say. Nothing was changed."""
+
+    kind: ClassVar[str] = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChanged(Event):
     """A knob was set or cleared; values as text, None for not set. ``at_once``, or from the next start on."""
 
@@ -207,6 +214,7 @@ BY_KIND: dict[str, type[Event]] = {
         Repaired,
         AlertChanged,
         AdminAction,
+        EndpointsTested,
         SettingChanged,
         HubChanged,
         ShapeChanged,

@@ -33,6 +33,7 @@ KINDS = {
     "repair": ("◆", "candles repaired"),
     "alert": ("!", "alert"),
     "admin": ("☞", "a person's action"),
+    "test": ("?", "endpoints tested"),
     "setting": ("⚙", "setting changed"),
     "hub": ("◉", "hub opened or closed"),
     "shape": ("≢", "shape changed"),
