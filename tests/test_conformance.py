@@ -25,6 +25,7 @@ from core.market import (
     Quote,
     SentimentQuery,
     SocialQuery,
+    TechnicalQuery,
     Volume,
     VolumeQuery,
 )
@@ -89,6 +90,8 @@ def query_of(endpoint, symbol=None):
             return SentimentQuery("Bitcoin rises") if provider.kind == "model" else SentimentQuery()
         case "social":
             return SocialQuery(symbol)
+        case "technical":
+            return TechnicalQuery(symbol, "1h")
         case "onchain":
             return OnChainQuery(next(iter(provider.declaration.onchain[0].metrics)))
     raise AssertionError(f"no query for {endpoint.capability}")
@@ -132,7 +135,7 @@ about_symbols = pytest.mark.parametrize(
         e
         for e in ENDPOINTS
         if e.host == CATALOG[e.provider].hosts[0].name
-        and e.capability in {"ohlcv", "price", "volume", "orderbook", "social"}
+        and e.capability in {"ohlcv", "price", "volume", "orderbook", "social", "technical"}
     ],
     ids=str,
 )

@@ -11,16 +11,19 @@ import pytest
 from core.answer import UnknownSymbol, Untrue, WireError
 from core.catalog import Catalog
 from core.engine import truth
+from core.indicators import summary
 from core.lab import Lab, around
 from core.market import (
     METRICS,
     AssetFacts,
+    CandleQuery,
     MarketOverview,
     MetadataQuery,
     NewsQuery,
     OnChainQuery,
     SentimentQuery,
     SocialQuery,
+    TechnicalQuery,
 )
 
 CATALOG = Catalog.load()
@@ -168,6 +171,26 @@ async def test_the_sentiment_of_a_text(lab, provider):
     assert "not the mood of the market" in provider.serves(SentimentQuery())
 
 
+@each(TechnicalQuery("BTC/USDT"))
+async def test_what_the_indicators_say(lab, provider):
+    """The same as our own say on the candles of the venue that it works on, where it says anything."""
+    venue = CATALOG[provider.upstream]
+    asked = [("BTC/USDT", interval) for interval in provider.declaration.technical.intervals]
+    for symbol, interval in (*asked, ("ETH/BTC", "1h")):
+        found = await ask(lab, provider, TechnicalQuery(symbol, interval))
+        frame = await ask(lab, venue, CandleQuery(symbol, interval, limit=400))
+        own = {one.indicator: one for one in summary(frame).signals}
+        assert found.time == frame.index[-1].isoformat()
+        assert {one.indicator for one in found.signals} == set(provider.declaration.technical.indicators)
+        assert {one.indicator for one in found.missing} == set(provider.declaration.technical.without)
+        for one in found.signals:
+            mine = own[one.indicator]
+            assert one.value == pytest.approx(mine.value, rel=1e-5, abs=1e-9)
+            assert (one.reading, one.lean) == (mine.reading, mine.lean)
+            assert mine.reason.startswith(one.reason)
+            assert (one.family, one.converged, one.repaired) == (mine.family, None, None)
+
+
 HOSTILE = ("<", ">alert", "\u202e", "\u202c", "&amp;", "&nbsp;")
 
 
@@ -233,6 +256,7 @@ ASKED = [
         SentimentQuery(),
         SentimentQuery("Bitcoin soars"),
         SocialQuery("BTC"),
+        TechnicalQuery("BTC/USDT"),
         *(OnChainQuery(metric) for call in provider.declaration.onchain for metric in call.metrics),
     )
     if provider.serves(query, NOW) is None

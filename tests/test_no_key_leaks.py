@@ -17,6 +17,7 @@ from core.market import (
     PriceQuery,
     SentimentQuery,
     SocialQuery,
+    TechnicalQuery,
     VolumeQuery,
 )
 
@@ -50,7 +51,7 @@ def queries(provider):
     asked += [OnChainQuery(next(iter(call.metrics))) for call in provider.declaration.onchain[:1]]
     if symbol:
         interval = next(iter(provider.declaration.ohlcv.intervals)) if provider.declaration.ohlcv else "1h"
-        asked += [PriceQuery(symbol), VolumeQuery(symbol), OrderBookQuery(symbol)]
+        asked += [PriceQuery(symbol), VolumeQuery(symbol), OrderBookQuery(symbol), TechnicalQuery(symbol)]
         asked += [CandleQuery(symbol, interval, limit=1)]
     return [query for query in asked if provider.serves(query) is None]
 
@@ -64,7 +65,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.sent = []
 
     async def handle_async_request(self, request):
-        everything = f"{request.url} {dict(request.headers)}"
+        everything = f"{request.url} {dict(request.headers)} {request.content!r}"
         self.sent.append((request.url.host, everything))
         if self.echo:
             return httpx.Response(

@@ -3,13 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-from core.market import CandleQuery, Capability, OrderBookQuery, PriceQuery, Query, VolumeQuery
+from core.market import (
+    CandleQuery,
+    Capability,
+    OrderBookQuery,
+    PriceQuery,
+    Query,
+    TechnicalQuery,
+    VolumeQuery,
+)
 from core.wire import Provider, WireRequest
 from core.wire.books import BookCall
 from core.wire.calls import Call
 from core.wire.candle_call import CandleCall
 from core.wire.declare import ErrorRule
 from core.wire.paths import show_path
+from core.wire.technical import TechnicalCall
 from core.wire.tickers import TickerCall
 
 _SHARED = set(Call.model_fields) | {"root", "pick", "rows", "columns", "keys", "intervals"}
@@ -70,6 +79,10 @@ def example(provider: Provider, capability: Capability) -> Query | None:
             call = provider.declaration.calls["orderbook"]
             assert isinstance(call, BookCall)  # noqa: S101 - that is what it is declared as
             return OrderBookQuery(symbol, depth=min(5, call.max_depth))
+        case "technical":
+            call = provider.declaration.calls["technical"]
+            assert isinstance(call, TechnicalCall)  # noqa: S101 - that is what it is declared as
+            return TechnicalQuery(symbol, "1h" if "1h" in call.intervals else next(iter(call.intervals)))
     return None
 
 
@@ -108,6 +121,12 @@ def _reading(call: Call) -> Iterator[str]:
         case BookCall():
             yield f"  bids at {show_path(call.bids)}, asks at {show_path(call.asks)}, at most {call.max_depth} levels"
             yield f"  price at {call.price!r}, size at {call.size!r} of a level"
+        case TechnicalCall():
+            yield f"  indicators below {show_path(call.root)}; intervals {' '.join(call.intervals)}"
+            for name, at in call.indicators.items():
+                places = [f"{value} at {show_path((*at.root, *path))}" for value, path in at.values.items()]
+                yield f"  {name}: {', '.join(places)}"
+            yield from (f"  no {name}: {why}" for name, why in call.without.items())
         case _:
             yield from _paths(call)
             for table in ("figures", "metrics"):

@@ -15,7 +15,7 @@ from core.catalog.explain import explain
 from core.catalog.load import read_provider
 from core.engine.check import check_query
 from core.features import env_example
-from core.market import CandleQuery, Capability, Query, SymbolQuery, to_seconds
+from core.market import CandleQuery, Capability, Query, SymbolQuery, TechnicalQuery, to_seconds
 
 MOST = 1_000_000
 """Rows of a body that are read."""
@@ -47,7 +47,7 @@ def env() -> None:
     help="What the body answers; all are tried when left out.",
 )
 @click.option("--symbol", help="The symbol that was asked for, BASE/QUOTE; the check symbol when left out.")
-@click.option("--interval", help="The interval of candles that was asked for.")
+@click.option("--interval", help="The interval of candles or indicators that was asked for.")
 @click.option(
     "--status", type=click.IntRange(100, 599), default=200, show_default=True, help="HTTP status of the body."
 )
@@ -108,8 +108,10 @@ def _queries(
             continue
         if isinstance(query, SymbolQuery) and symbol is not None:
             query = query.replace(symbol=symbol)
+        if isinstance(query, CandleQuery | TechnicalQuery):
+            query = query.replace(interval=interval or query.interval)
         if isinstance(query, CandleQuery):
-            query = query.replace(interval=interval or query.interval, limit=MOST)
+            query = query.replace(limit=MOST)
         if reason := provider.serves(query):
             raise ValueError(f"{one}: {reason}")
         found.append(query)

@@ -98,11 +98,10 @@ def notes_on(query: Query, winner: Result, now: float) -> tuple[str, ...]:
     used = winner.candidate.query
     if isinstance(query, SymbolQuery) and isinstance(used, SymbolQuery) and used.quote != query.quote:
         notes.append(f"quoted in {used.quote}, not in {query.quote}: {used.quote} was allowed in its place")
-    if isinstance(winner.value, pd.DataFrame):
-        if "volume" not in winner.value.columns:
-            notes.append(f"no volume: {winner.candidate.provider.name} does not give it in base units")
-        if overdue := lateness(used, winner.value, now):
-            notes.append(overdue)
+    if isinstance(winner.value, pd.DataFrame) and "volume" not in winner.value.columns:
+        notes.append(f"no volume: {winner.candidate.provider.name} does not give it in base units")
+    if (overdue := lateness(used, winner.value, now)) and overdue not in notes:
+        notes.append(overdue)
     return tuple(notes)
 
 

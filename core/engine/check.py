@@ -190,7 +190,7 @@ def check_query(provider: Provider, capability: Capability, now: float) -> Query
         case "orderbook":
             asked = [OrderBookQuery(symbol, depth=5)]
         case "technical":
-            asked = [TechnicalQuery(symbol, "1h")]
+            asked = [TechnicalQuery(symbol, interval) for interval in ("1h", *INTERVALS)]
         case "ai_prediction":
             asked = [PredictionQuery(symbol, "1h")]
         case "metadata":

@@ -5,7 +5,17 @@ from typing import Any
 
 import pandas as pd
 
-from core.market import CandleQuery, News, NewsQuery, Query
+from core.market import (
+    INTERVALS,
+    CandleQuery,
+    News,
+    NewsQuery,
+    Query,
+    Summary,
+    TechnicalQuery,
+    floor_time,
+    to_datetime,
+)
 
 EDGE = 3
 """Intervals that may be missing at either edge: venues publish late, and quiet ones omit candles."""
@@ -48,19 +58,24 @@ def shortfall(query: Query, value: Any, now: float) -> str:
     return ""
 
 
-def lateness(query: Query, value: pd.DataFrame, now: float) -> str:
+def lateness(query: Query, value: Any, now: float) -> str:
     """A note when the newest candles that were asked for are not there yet; empty when all is well.
 
     Without peers to compare with, a venue that is quiet and one that is frozen look the same.
     """
-    if not isinstance(query, CandleQuery) or query.end is not None or value.empty:
+    if isinstance(query, CandleQuery) and isinstance(value, pd.DataFrame):
+        if query.end is not None or value.empty:
+            return ""
+        late, opened = _late(query, value, query.span(now)[1]), value.index[-1]
+    elif isinstance(query, TechnicalQuery) and isinstance(value, Summary) and value.time is not None:
+        opened = to_datetime(value.time)
+        late = floor_time(now, query.interval) - INTERVALS[query.interval] - opened.timestamp()
+    else:
         return ""
-    _, stop = query.span(now)
-    late = _late(query, value, stop)
-    if late <= EDGE * query.seconds:
+    step = INTERVALS[query.interval]
+    if late <= EDGE * step:
         return ""
-    newest = f"{value.index[-1]:%Y-%m-%d %H:%M} UTC"
-    return f"the newest candle opened {newest}, {late // query.seconds:.0f} intervals late"
+    return f"the newest candle opened {opened:%Y-%m-%d %H:%M} UTC, {late // step:.0f} intervals late"
 
 
 def _late(query: CandleQuery, value: pd.DataFrame, stop: int) -> float:

@@ -17,6 +17,7 @@ from core.engine.guard import Guard, Refusal
 from core.engine.health import Health, Permits
 from core.engine.hedge import SHORTEST, HedgeBudget, hedge_delay
 from core.engine.line import Line
+from core.engine.local import LocalProvider
 from core.engine.result import Result
 from core.market import Query
 from core.settings import Settings
@@ -177,6 +178,8 @@ class Router:
         task = asyncio.create_task(self._exchange.ask(result, permits))
         call.running[task] = result
         call.newest = task
+        if isinstance(candidate.provider, LocalProvider) and not candidate.provider.outside:
+            return float("inf")  # what it waits for is asked through the hub, and hedged there
         health = self._health(candidate)
         if health.answered is False:
             return now + SHORTEST

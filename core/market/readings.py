@@ -25,8 +25,8 @@ MEAN_OF = 50
 """Candles in the mean that the close is held against."""
 DUST = 1e-12
 """Of the price: a difference below it is rounding."""
-SLACK = 1e-6
-"""A value this far beyond its bounds is rounding, too."""
+SLACK = 1e-9
+"""Of the width of a value's bounds: so little beyond them is rounding, too."""
 
 Values = Mapping[str, float]
 """Outputs of one indicator at the newest candle, by name; ``close`` is that candle's."""
@@ -60,8 +60,9 @@ def signal_of(
 def impossible(name: str, values: Values) -> str:
     """Which of the values cannot be, in words; empty when all can."""
     for part, (low, high) in RULES[name].bounds.items():
-        if not low - SLACK <= values[part] <= high + SLACK:
-            expected = f"{low:g} to {high:g}" if high < inf else f"{low:g} or more"
+        slack = SLACK * (high - low) if high < inf else 0.0
+        if not low - slack <= values[part] <= high + slack:
+            expected = f"{low:g} to {high:g}" if high < inf else "a price" if low else "none below zero"
             return f"{part} is {values[part]:g}, expected {expected}"
     return ""
 
@@ -121,10 +122,11 @@ def _bollinger(values: Values) -> Said:
 def _atr(values: Values) -> Said:
     newest, usual = values["atr"], values["usual"]
     share = f"ATR is {newest / values['close']:.1%} of the close"
+    told = f"{share}, {newest / usual:.1f} times its recent median." if usual else f"{share}, after none."
     if newest > LIVELY * usual:
-        return newest, "lively", 0, f"{share}, {newest / usual:.1f} times its recent median."
+        return newest, "lively", 0, told
     if newest < CALM * usual:
-        return newest, "calm", 0, f"{share}, {newest / usual:.1f} times its recent median."
+        return newest, "calm", 0, told
     return newest, "usual", 0, f"{share}, about its recent median."
 
 
@@ -137,10 +139,12 @@ def _cmf(values: Values) -> Said:
     return flow, "balanced", 0, f"{told} near zero."
 
 
-_PERCENT, _PRICE = (0.0, 100.0), (0.0, inf)
+_PERCENT, _RANGE, _PRICE = (0.0, 100.0), (0.0, inf), (1e-300, inf)
 
 RULES: Mapping[str, Rule] = {
-    "sma": Rule("trend", ("sma", "close"), _sma, {"sma": _PRICE}, {"window": MEAN_OF}),
+    "sma": Rule(
+        "trend", ("sma", "close"), _sma, dict.fromkeys(("sma", "close"), _PRICE), {"window": MEAN_OF}
+    ),
     "macd": Rule("trend", ("macd", "signal", "histogram"), _macd),
     "adx": Rule(
         "trend",
@@ -151,7 +155,12 @@ RULES: Mapping[str, Rule] = {
     "rsi": Rule("momentum", ("rsi",), _rsi, {"rsi": _PERCENT}),
     "stochastic": Rule("momentum", ("k",), _stochastic, {"k": _PERCENT}),
     "bollinger_percent": Rule("volatility", ("bollinger_percent",), _bollinger),
-    "atr": Rule("volatility", ("atr", "usual", "close"), _atr, dict.fromkeys(("atr", "usual"), _PRICE)),
+    "atr": Rule(
+        "volatility",
+        ("atr", "usual", "close"),
+        _atr,
+        {"atr": _RANGE, "usual": _RANGE, "close": _PRICE},
+    ),
     "cmf": Rule("volume", ("cmf",), _cmf, {"cmf": (-1.0, 1.0)}),
 }
 """Indicator → its rule, in the order in which they are told."""

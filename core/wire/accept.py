@@ -13,7 +13,7 @@ import httpx
 from core.answer import BadPayload, CallerError, Forbidden, ProviderDown, Throttled, UnknownSymbol, WireError
 from core.wire.calls import BodyFormat
 from core.wire.declare import Declaration, ErrorRule
-from core.wire.paths import MISSING, find
+from core.wire.paths import MISSING, find, show_path
 from core.wire.values import EARLIEST, LATEST, PER_SECOND, clip
 
 _LONG_NUMBER = re.compile(r"\d{9,}")
@@ -172,6 +172,8 @@ _KNOWN = frozenset(HTTPStatus)
 def _says(spec: Declaration, rule: ErrorRule, said: Any, body: Any, status: int) -> str:
     """In its own words: those the rule found, or, where that is a code, those beside it."""
     message = said if rule.path == spec.message_at and isinstance(said, str) else _message(spec, body)
+    if message is None and isinstance(said, bool) and rule.path is not None:
+        return f"{spec.name} says {show_path(rule.path)}: {str(said).lower()}"
     if message is None:
         return f"HTTP {status} from {spec.name}" if said is None else f"{spec.name} says {clip(said)}"
     return f"{spec.name} says {clip(message, 160)}"

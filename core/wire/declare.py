@@ -35,9 +35,13 @@ from core.wire.news import NewsCall
 from core.wire.onchain import OnChainCall
 from core.wire.sentiment import SentimentCall, TextSentimentCall
 from core.wire.social import SocialCall
+from core.wire.technical import TechnicalCall
 from core.wire.tickers import TickerCall
 
 Means: TypeAlias = Literal["unknown_symbol", "bad_argument", "throttled", "forbidden", "down"]
+Kind: TypeAlias = Literal[
+    "exchange", "aggregator", "dex", "explorer", "node", "news", "sentiment", "social", "model", "indicators"
+]
 Source: TypeAlias = Literal["documentation", "recorded body", "third party"]
 """The provider's own documentation, a genuine answer of it, or what others wrote about it and their code."""
 
@@ -144,7 +148,7 @@ class Declaration(Model):
 
     id: Name
     name: Annotated[str, Field(min_length=1)]
-    kind: Literal["exchange", "aggregator", "dex", "explorer", "node", "news", "sentiment", "social", "model"]
+    kind: Kind
     home: Https
     docs: Https
     read_on: date
@@ -181,6 +185,7 @@ class Declaration(Model):
     sentiment: SentimentCall | None = None
     text_sentiment: TextSentimentCall | None = None
     social: SocialCall | None = None
+    technical: TechnicalCall | None = None
     onchain: Annotated[tuple[OnChainCall, ...], BeforeValidator(as_list)] = ()
     listing: ListingCall | None = None
     """Which symbols there are."""
@@ -191,7 +196,7 @@ class Declaration(Model):
     def _hangs_together(self) -> "Declaration":
         if not self.calls:
             raise ValueError(f"no capability: expected at least one of {', '.join(self._declared())}")
-        asked_about = ("ohlcv", "price", "volume", "orderbook", "social")
+        asked_about = ("ohlcv", "price", "volume", "orderbook", "social", "technical")
         if self.check_symbol is None and (named := [one for one in asked_about if one in self.calls]):
             raise ValueError(f"check_symbol: expected one, for {', '.join(named)}")
         if len({host.name for host in self.hosts}) < len(self.hosts):
@@ -240,6 +245,7 @@ class Declaration(Model):
             "news": self.news,
             "sentiment": tuple(filter(None, (self.sentiment, self.text_sentiment))),
             "social": self.social,
+            "technical": self.technical,
             "onchain": self.onchain,
         }
         return {

@@ -85,7 +85,7 @@ def read_figures(
     return found
 
 
-def check_known(given: Mapping[str, Figure], known: Collection[str]) -> None:
-    """ValueError for a figure of a name that is not among the known ones."""
+def check_known(given: Collection[str], known: Collection[str]) -> None:
+    """ValueError for a name that is not among the known ones."""
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(f"{' '.join(unknown)}: expected some of {' '.join(known)}")

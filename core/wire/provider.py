@@ -23,6 +23,7 @@ _NO: dict[Capability, str] = {
     "volume": "no 24 h volume",
     "orderbook": "no order book",
     "onchain": "no figures of chains",
+    "technical": "no indicators",
 }
 
 

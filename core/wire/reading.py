@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from core.answer import BadPayload, UnknownSymbol
-from core.market import CandleQuery, Capability, Query, SymbolQuery
+from core.market import CandleQuery, Capability, Query, SymbolQuery, TechnicalQuery
 from core.wire import feed
 from core.wire.accept import accept, sent_at
 from core.wire.books import read_book
@@ -21,6 +21,7 @@ from core.wire.onchain import read_onchain
 from core.wire.paths import MISSING, fill, find, show_path
 from core.wire.sentiment import read_sentiment
 from core.wire.social import read_social
+from core.wire.technical import TechnicalCall, read_technical
 from core.wire.tickers import TickerCall, read_price, read_volume
 from core.wire.values import clip
 
@@ -33,6 +34,7 @@ _READERS: dict[Capability, Callable[..., Any]] = {
     "news": read_news,
     "sentiment": read_sentiment,
     "social": read_social,
+    "technical": read_technical,
     "onchain": read_onchain,
 }
 
@@ -80,6 +82,8 @@ def _interval(call: Call, query: Query) -> dict[str, Any]:
     """What an answer may be expected to repeat beside the symbol."""
     if isinstance(call, CandleCall) and isinstance(query, CandleQuery):
         return {"interval": call.intervals.get(query.interval), "seconds": query.seconds}
+    if isinstance(call, TechnicalCall) and isinstance(query, TechnicalQuery):
+        return {"interval": call.intervals.get(query.interval)}
     return {}
 
 

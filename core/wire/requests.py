@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from core.market import CandleQuery, NewsQuery, OrderBookQuery, Query, SentimentQuery
+from core.market import CandleQuery, NewsQuery, OrderBookQuery, Query, SentimentQuery, TechnicalQuery
 from core.wire import candle_range
 from core.wire.books import BookCall
 from core.wire.calls import DEFAULT_MAX_BYTES, BodyFormat, Call
@@ -18,6 +18,7 @@ from core.wire.listing import ListingCall
 from core.wire.news import NewsCall
 from core.wire.onchain import OnChainCall
 from core.wire.paths import fill
+from core.wire.technical import TechnicalCall
 from core.wire.topics import asset_of, words_of
 
 _ACCEPT: dict[BodyFormat, str] = {
@@ -69,6 +70,8 @@ def _names(call: Call, query: Query, now: float | None) -> dict[str, Any]:
         return candle_range.names(call, query, now)
     if isinstance(call, BookCall) and isinstance(query, OrderBookQuery):
         return {"depth": call.depth_for(query.depth)}
+    if isinstance(call, TechnicalCall) and isinstance(query, TechnicalQuery):
+        return {"interval": call.intervals[query.interval]}
     if isinstance(call, OnChainCall):
         since = None if now is None else int(now - call.window)
         iso = None if since is None else f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -80,7 +80,7 @@ def test_endpoints_are_provider_by_capability_by_host() -> None:
 def test_serving_lists_providers_of_a_capability() -> None:
     catalog = Catalog.load()
     assert [provider.id for provider in catalog.serving("orderbook")][:2] == ["binance", "kraken"]
-    assert catalog.serving("technical") == ()
+    assert [provider.id for provider in catalog.serving("technical")] == ["taapi"]
 
 
 def test_an_extra_file_adds_and_one_with_a_known_id_replaces(tmp_path: Path) -> None:

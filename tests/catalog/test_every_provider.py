@@ -19,6 +19,7 @@ from core.market import (
     Query,
     SentimentQuery,
     SocialQuery,
+    TechnicalQuery,
     VolumeQuery,
 )
 
@@ -65,6 +66,8 @@ def query_of(endpoint: Endpoint) -> Query:
             return SentimentQuery("Bitcoin rises") if provider.kind == "model" else SentimentQuery()
         case "social":
             return SocialQuery(symbol)
+        case "technical":
+            return TechnicalQuery(symbol, "1h")
         case "onchain":
             return OnChainQuery(next(iter(provider.declaration.onchain[0].metrics)))
     raise AssertionError(f"no query for {endpoint.capability}")

@@ -31,6 +31,8 @@ from core.market import (
     SentimentQuery,
     Social,
     SocialQuery,
+    Summary,
+    TechnicalQuery,
     Volume,
     VolumeQuery,
 )
@@ -87,7 +89,7 @@ providers = st.sampled_from(PROVIDERS)
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
     symbol = draw(st.sampled_from(["BTC/USDT", "BTC/USD", "DOGE/BTC"]))
-    match draw(st.integers(0, 8)):
+    match draw(st.integers(0, 9)):
         case 0:
             start = draw(st.none() | st.integers(T0 - 10**6, T0 + 10**6))
             return CandleQuery(
@@ -112,6 +114,8 @@ def queries(draw: st.DrawFn) -> Query:
             return SocialQuery(symbol)
         case 7:
             return OnChainQuery(draw(st.sampled_from(list(METRICS))))
+        case 8:
+            return TechnicalQuery(symbol, draw(st.sampled_from(["1m", "1h", "2h"])))
     return OrderBookQuery(symbol, draw(st.integers(1, 30)))
 
 
@@ -146,6 +150,9 @@ def check(provider: Any, query: Query, response: httpx.Response, now: float | No
         assert all(item.title and item.url.startswith("http") for item in value)
     elif isinstance(value, OnChainFigure | Sentiment):
         assert math.isfinite(getattr(value, "value", 0.0) + getattr(value, "score", 0.0))
+    elif isinstance(value, Summary):
+        json.dumps(value.as_dict(), allow_nan=False)
+        assert value.signals
     else:
         assert isinstance(value, Volume | MarketOverview | AssetFacts | Social)
 

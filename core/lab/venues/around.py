@@ -6,10 +6,12 @@ from core.lab.venues.alternative_me import AlternativeMe
 from core.lab.venues.blockchain_info import BlockchainInfo
 from core.lab.venues.huggingface import HuggingFace
 from core.lab.venues.mempool import Mempool
+from core.lab.venues.taapi import TAAPI
 
 AROUND: tuple[Venue, ...] = (
     AlternativeMe(),
     HuggingFace(),
+    TAAPI(),
     rss.CoinDesk(),
     rss.Cointelegraph(),
     rss.Decrypt(),
