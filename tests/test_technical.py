@@ -83,7 +83,7 @@ async def test_without_candles_another_is_asked_and_named(hub):
         answer = await hub.technical("BTC/USDT", "1h")
         again = await hub.technical("BTC/USDT", "1h")
     assert (answer.source, answer.host, answer.tier, answer.lab) == ("taapi", "v2.taapi.io", "fallback", True)
-    assert answer.notes == ("computed by TAAPI.IO on Binance's candles",)
+    assert answer.notes == ("values of TAAPI.IO, from Binance's candles",)
     assert [(one.provider, one.outcome) for one in answer.attempts] == [
         ("indicators", "skipped_unserved"),
         ("taapi", "ok"),
@@ -138,7 +138,8 @@ async def test_impossible_values_are_refused_and_old_ones_say_so(hub):
         hub.lab.inject("taapi", "frozen")
         await asyncio.sleep(6 * 3600)
         answer = await hub.technical("ETH/USDT", "1h")
-    assert answer.notes[-1].endswith("5 intervals late") or answer.notes[-1].endswith("6 intervals late")
+    assert answer.notes[0] == "values of TAAPI.IO, from Binance's candles"
+    assert answer.notes[-1].endswith("intervals late")
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class TAAPI(Venue):
 
     id = "taapi"
     hosts = ("v2.taapi.io",)
-    listed = Binance.listed
+    listed = tuple(replace(listing, venue="taapi") for listing in Binance.listed)
     content_type = "application/json; charset=utf-8"
 
     @route("/indicator/(?P<indicator>[a-z0-9]+)", "ping")
@@ -103,7 +104,8 @@ class TAAPI(Venue):
             return None
         start = _MONDAY if step == 604800 else 0
         newest = (call.now - start) // step * step + start
-        return call.market.bars(listing, step, newest - (_CANDLES - 1) * step, newest + step, call.now)
+        there = replace(listing, venue="binance")
+        return call.market.bars(there, step, newest - (_CANDLES - 1) * step, newest + step, call.now)
 
     def _listing(self, symbol: str) -> Listing | None:
         bare = symbol.upper().replace("/", "")
