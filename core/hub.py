@@ -75,13 +75,14 @@ class Hub:
         self.hub = AsyncHub(settings, transport=transport, clock=clock, shared=shared)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._gate = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start the thread and open the hub."""
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._main, args=(ready,), name="kintsugi-hub", daemon=True)
+        started: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(target=self._main, args=(started,), name="kintsugi-hub", daemon=True)
         self._thread.start()
-        ready.wait()
+        self._loop = started.result()
         try:
             self._wait(self.hub.__aenter__())
         except BaseException:
@@ -211,31 +212,37 @@ class Hub:
 
         return self._wait(now())
 
-    def _main(self, ready: threading.Event) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            self._loop.call_soon(ready.set)
-            self._loop.run_forever()
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None or not self._loop.is_running():
-            raise KintsugiError("the hub is not open: use it in a with statement")
-        return self._loop
+    def _main(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
+        try:
+            with asyncio.Runner() as runner:
+                loop = runner.get_loop()
+                loop.call_soon(started.set_result, loop)
+                loop.run_forever()
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
 
     def _submit(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
-        try:
-            return asyncio.run_coroutine_threadsafe(job, self._running())
-        except KintsugiError:
-            job.close()
-            raise
+        with self._gate:  # what is let in before the loop is told to stop is begun, and then ends
+            if self._loop is not None and self._loop.is_running():
+                return asyncio.run_coroutine_threadsafe(job, self._loop)
+        job.close()
+        raise KintsugiError("the hub is not open: use it in a with statement")
 
     def _wait(self, job: Coroutine[Any, Any, T]) -> T:
         future = self._submit(job)
+        self._may_wait(future)
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+    def _may_wait(self, future: "Future[Any]") -> None:
+        if threading.current_thread() is self._thread:
+            future.cancel()
+            raise KintsugiError("the hub's own loop would wait for itself: await the method of hub.hub there")
 
     def _wait_telling(
         self, job: Callable[..., Coroutine[Any, Any, T]], progress: Callable[..., None] | None
@@ -245,6 +252,7 @@ class Hub:
             return self._wait(job())
         told: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
         future = self._submit(job(progress=lambda *news: told.put(news)))
+        self._may_wait(future)
         future.add_done_callback(lambda _: told.put(None))
         try:
             while (news := told.get()) is not None:
@@ -255,11 +263,13 @@ class Hub:
             raise
 
     def _stop(self) -> None:
-        if self._loop is not None and self._thread is not None:
+        with self._gate:
+            loop, self._loop = self._loop, None
+        thread, self._thread = self._thread, None
+        if loop is not None and thread is not None:
             with contextlib.suppress(RuntimeError):  # closed by itself already
-                self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._loop = self._thread = None
+                loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
 
 _shared: Hub | None = None

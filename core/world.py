@@ -1,5 +1,6 @@
 """One world, live or lab: guard, router and cache over one transport, in a namespace of its own."""
 
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -253,16 +254,17 @@ class World:
         )
 
     async def close(self) -> None:
-        """Stop what runs, save what must survive, close connections and cache."""
-        await self.monitor.stop()
-        await self._router.close()
-        await self._listings.close()
-        if self.feed is not None:
-            await self.feed.close()
-        await self.state.save(last=True)
-        self.watch.close()
-        await self.sender.close()
-        self.cache.close()
+        """Stop what runs, save what must survive, close connections and cache: each whatever became of the others."""
+        async with contextlib.AsyncExitStack() as last_first:
+            last_first.callback(self.cache.close)
+            last_first.push_async_callback(self.sender.close)
+            last_first.callback(self.watch.close)
+            last_first.push_async_callback(partial(self.state.save, last=True))
+            if self.feed is not None:
+                last_first.push_async_callback(self.feed.close)
+            last_first.push_async_callback(self._listings.close)
+            last_first.push_async_callback(self._router.close)
+            last_first.push_async_callback(self.monitor.stop)
 
 
 def _inward(settings: Settings) -> tuple[str, ...]:

@@ -27,8 +27,9 @@ HEADERS = {"user-agent": "kintsugi/0.1", "accept": "application/json", "accept-e
 class Sender:
     """Sends requests to hosts of the catalogue, each through a pool of its own.
 
-    An injected transport gets every request instead; with ``lab_url`` every request goes there, the original
-    host in its path. Hosts in ``private`` may be on this machine or its network, all others may not.
+    An injected transport gets every request instead, and is its owner's to close; with ``lab_url`` every request
+    goes there, the original host in its path. Hosts in ``private`` may be on this machine or its network, all
+    others may not.
     """
 
     def __init__(
@@ -73,8 +74,6 @@ class Sender:
         """Close every connection; hung name look-ups are not waited for."""
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
         self._pools.clear()
-        if self._injected is not None:
-            await self._injected.aclose()
         self._resolver.close()
 
     async def _directly(self, host: Host, request: WireRequest) -> httpx.Response:

@@ -61,6 +61,10 @@ class Facet:
         self._clock: Clock = self._given_clock
         self._folder: DataFolder | None = None
         self._world_now: World | None = None
+        self._aside: World | None = None
+        """The live world, which stays open while the lab answers in its place."""
+        self._looking: asyncio.Task[None] | None = None
+        """Looks whether the network is back, where it was its absence that opened the lab."""
         self._journals: dict[str, Journal] = {}
         """Live or lab → its journal; open until the hub closes, whichever world writes it meanwhile."""
         self._flights: dict[tuple[World, str], asyncio.Task[Answer[Any]]] = {}
@@ -100,10 +104,11 @@ class Facet:
                 raise KintsugiError("the hub was closed while this was under way") from None
             raise
 
-    def _chore(self, job: Coroutine[Any, Any, None]) -> None:
+    def _chore(self, job: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(job)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
     async def _acted(self, action: str, target: str | None, reason: str, who: str) -> None:
         """A person changed what everybody sees: kept over a restart, and on record when this returns."""

@@ -18,7 +18,11 @@ LOOK_AGAIN = 60.0
 
 
 class Worlds(Mending):
-    """Opens worlds, changes from one to another, and sees each out once its last callers have their answers."""
+    """Opens worlds and changes from one to the other.
+
+    There is one live world at most, so that one alone writes its state: once open it stays so until the hub
+    closes, aside while a lab answers. A lab is seen out once its last callers have their answers.
+    """
 
     async def open_lab(self, *, who: str = "script") -> None:
         """Let the lab answer from here on. Live cooldowns and cache stay as they are, for later."""
@@ -31,7 +35,7 @@ class Worlds(Mending):
         if self.settings.mode == "lab" or self.settings.lab_url:
             raise ValueError("mode='lab': the settings hold the lab open; set KINTSUGI_MODE to auto or live")
         if self._world.lab:
-            await self._switch(self._live_world(), "")
+            await self._switch(self._aside or self._live_world(), "")
             await self._acted("go_live", None, "", who)
 
     @property
@@ -90,32 +94,35 @@ class Worlds(Mending):
 
     async def _lab_instead(self) -> None:
         live = self._world
-        await live.monitor.stop()
-        self._show(self._lab_world())
-        self.why = f"no network: no provider answered within {LOOK_FOR_NETWORK:g} s"
-        self._chore(self._watch_for_network(live))
+        await self._switch(
+            self._lab_world(), f"no network: no provider answered within {LOOK_FOR_NETWORK:g} s"
+        )
+        self._looking = self._chore(self._watch_for_network(live))
 
     async def _watch_for_network(self, live: World) -> None:
         """Look every minute; only say so when it is back: nothing changes under a reader."""
-        try:
-            while not self.live_again:
-                await asyncio.sleep(LOOK_AGAIN)
-                self.live_again = await live.network.there(LOOK_FOR_NETWORK)
-        finally:
-            await live.close()
+        while not self.live_again:
+            await asyncio.sleep(LOOK_AGAIN)
+            self.live_again = await live.network.there(LOOK_FOR_NETWORK)
 
     async def _switch(self, world: World, why: str) -> None:
         old = self._world
         self._show(world)
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         self.why, self.live_again = why, False
-        if not world.lab:
-            self.lab = None
+        await old.monitor.stop()
+        if world.lab:
+            self._aside = old
+            return
+        self.lab = self._aside = None
         flights = [task for (held, _), task in self._flights.items() if held is old]
         flights += [task for task, held in self._jobs.items() if held is old]
         self._chore(self._retire(old, flights))
 
     async def _retire(self, world: World, flights: Sequence["asyncio.Task[Any]"]) -> None:
-        """Close a world once its last callers have their answers."""
+        """Close a lab once its last callers have their answers."""
         try:
             await asyncio.gather(*flights, return_exceptions=True)
         finally:
