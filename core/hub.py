@@ -1,18 +1,15 @@
 """The blocking hub, and the one that a process shares."""
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial, wraps
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from core.answer import KintsugiError
 from core.async_hub import AsyncHub
 from core.candles import RepairPolicy
 from core.candles.archive import Archive
@@ -21,6 +18,7 @@ from core.clock import Clock
 from core.engine.snapshot import Snapshot
 from core.features import KeyFeature
 from core.lab import Lab
+from core.loop_thread import LoopThread
 from core.models import ModelStatus
 from core.ops.overrides import Knob
 from core.ops.read import JournalReader
@@ -39,7 +37,7 @@ def _blocking(
 
     @wraps(method)
     def waits(self: "Hub", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._wait(method(self.hub, *args, **kwargs))
+        return self._thread.wait(method(self.hub, *args, **kwargs))
 
     return waits
 
@@ -52,7 +50,7 @@ def _telling(
     @wraps(method)
     def waits(self: "Hub", /, *args: P.args, **kwargs: P.kwargs) -> T:
         progress: Any = kwargs.pop("progress", None)
-        return self._wait_telling(partial(method, self.hub, *args, **kwargs), progress)
+        return self._thread.wait_telling(partial(method, self.hub, *args, **kwargs), progress)
 
     return waits
 
@@ -73,20 +71,15 @@ class Hub:
         shared: bool = False,
     ) -> None:
         self.hub = AsyncHub(settings, transport=transport, clock=clock, shared=shared)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._gate = threading.Lock()
+        self._thread = LoopThread()
 
     def __enter__(self) -> Self:
         """Start the thread and open the hub."""
-        started: Future[asyncio.AbstractEventLoop] = Future()
-        self._thread = threading.Thread(target=self._main, args=(started,), name="kintsugi-hub", daemon=True)
         self._thread.start()
-        self._loop = started.result()
         try:
-            self._wait(self.hub.__aenter__())
+            self._thread.wait(self.hub.__aenter__())
         except BaseException:
-            self._stop()
+            self._thread.stop()
             raise
         return self
 
@@ -95,9 +88,9 @@ class Hub:
     ) -> None:
         """Close the hub and end the thread."""
         try:
-            self._wait(self.hub.__aexit__(kind, error, trace))
+            self._thread.wait(self.hub.__aexit__(kind, error, trace))
         finally:
-            self._stop()
+            self._thread.stop()
 
     @property
     def settings(self) -> Settings:
@@ -121,14 +114,14 @@ class Hub:
 
     async def run(self, job: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the hub's from another loop: it runs there, only its result comes here."""
-        return await asyncio.wrap_future(self._submit(job))
+        return await asyncio.wrap_future(self._thread.begin(job))
 
     def begin(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
         """Start a coroutine of the hub's, as in ``hub.begin(hub.hub.mend("BTC/USDT"))``.
 
         The future can be asked, waited for and cancelled from any thread.
         """
-        return self._submit(job)
+        return self._thread.begin(job)
 
     fetch = _blocking(AsyncHub.fetch)
     candles = _blocking(AsyncHub.candles)
@@ -189,7 +182,7 @@ class Hub:
         async def now() -> Snapshot:
             return self.hub.snapshot()
 
-        return self._wait(now())
+        return self._thread.wait(now())
 
     @property
     def journal(self) -> JournalReader:
@@ -210,66 +203,7 @@ class Hub:
         async def now() -> list[ModelStatus]:
             return self.hub.models()
 
-        return self._wait(now())
-
-    def _main(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
-        try:
-            with asyncio.Runner() as runner:
-                loop = runner.get_loop()
-                loop.call_soon(started.set_result, loop)
-                loop.run_forever()
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    def _submit(self, job: Coroutine[Any, Any, T]) -> "Future[T]":
-        with self._gate:  # what is let in before the loop is told to stop is begun, and then ends
-            if self._loop is not None and self._loop.is_running():
-                return asyncio.run_coroutine_threadsafe(job, self._loop)
-        job.close()
-        raise KintsugiError("the hub is not open: use it in a with statement")
-
-    def _wait(self, job: Coroutine[Any, Any, T]) -> T:
-        future = self._submit(job)
-        self._may_wait(future)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def _may_wait(self, future: "Future[Any]") -> None:
-        if threading.current_thread() is self._thread:
-            future.cancel()
-            raise KintsugiError("the hub's own loop would wait for itself: await the method of hub.hub there")
-
-    def _wait_telling(
-        self, job: Callable[..., Coroutine[Any, Any, T]], progress: Callable[..., None] | None
-    ) -> T:
-        """Wait for a long job, and tell of its progress here: a page may draw in its own thread only."""
-        if progress is None:
-            return self._wait(job())
-        told: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
-        future = self._submit(job(progress=lambda *news: told.put(news)))
-        self._may_wait(future)
-        future.add_done_callback(lambda _: told.put(None))
-        try:
-            while (news := told.get()) is not None:
-                progress(*news)
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def _stop(self) -> None:
-        with self._gate:
-            loop, self._loop = self._loop, None
-        thread, self._thread = self._thread, None
-        if loop is not None and thread is not None:
-            with contextlib.suppress(RuntimeError):  # closed by itself already
-                loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        return self._thread.wait(now())
 
 
 _shared: Hub | None = None

@@ -116,7 +116,7 @@ async def test_objects_of_the_hub_belong_to_its_loop(lab_settings):
     with Hub(lab_settings) as hub:
         hub.candles("BTC/USDT")
         for task in await hub.run(_tasks()):
-            assert task.get_loop() is hub._loop
+            assert task.get_loop() is hub._thread._loop
         assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
 

@@ -106,7 +106,7 @@ def test_a_loop_that_cannot_start_is_an_error_and_no_wait(tmp_path, monkeypatch)
     def broken():
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("core.hub.asyncio.Runner", broken)
+    monkeypatch.setattr("core.loop_thread.asyncio.Runner", broken)
     hub, caught = Hub(Settings(mode="lab", data_dir=tmp_path)), []
 
     def enter():
@@ -135,7 +135,7 @@ def test_a_hub_that_closes_takes_no_more_calls(tmp_path):
     hub.begin(hub.hub.__aexit__(None, None, None)).result()
     hub.begin(begin()).result()
     busy.wait(10)
-    stopping = threading.Thread(target=hub._stop)
+    stopping = threading.Thread(target=hub._thread.stop)
     stopping.start()
     stopping.join(0.2)  # it waits for the loop, which is held
     with pytest.raises(KintsugiError, match="not open"):

@@ -20,7 +20,7 @@ def raise_alarm(hub: Hub) -> str:
     hub.lab.inject("kraken", "status:500")
     for _ in range(3):
         hub.price("BTC/USD", refresh=True)
-    hub._wait(hub.hub._alarms.patrol.look())
+    hub._thread.wait(hub.hub._alarms.patrol.look())
     (alert,) = (one for one in hub.alerts(open_only=True) if one.rule == "provider_down")
     return alert.id
 

@@ -27,7 +27,7 @@ def ask(hub: Hub, *symbols: str) -> None:
     """And let the journal take it in."""
     for symbol in symbols:
         hub.price(symbol, refresh=True)
-    hub._wait(hub.hub.journal.flushed())
+    hub._thread.wait(hub.hub.journal.flushed())
 
 
 def test_it_is_the_first_page_and_candles_are_on_it(lab_hub: Hub, app: App) -> None:
@@ -103,7 +103,7 @@ def test_what_healed_is_listed(lab_hub: Hub, app: App) -> None:
     ask(lab_hub, *["BTC/USD"] * 4)
     lab_hub.lab.clear()
     lab_hub.reset("kraken", who="a test")
-    lab_hub._wait(lab_hub.hub.journal.flushed())
+    lab_hub._thread.wait(lab_hub.hub.journal.flushed())
     assert "kraken/price@api.kraken.com: circuit closed" in said(app("overview"))
 
 

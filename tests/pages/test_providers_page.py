@@ -33,7 +33,7 @@ def ask(hub: Hub, *symbols: str) -> None:
     """And let the journal take it in."""
     for symbol in symbols:
         hub.price(symbol, refresh=True)
-    hub._wait(hub.hub.journal.flushed())
+    hub._thread.wait(hub.hub.journal.flushed())
 
 
 def until_done(at: AppTest) -> None:

@@ -17,7 +17,7 @@ def get(client: Any, path: str, status: int = 200, **params: Any) -> dict[str, A
 
 def fire(lab_hub: Hub) -> str:
     """An alert, at once: a level that any price is above."""
-    lab_hub._wait(_fire(lab_hub))
+    lab_hub._thread.wait(_fire(lab_hub))
     (alert,) = lab_hub.alerts()
     return alert.id
 
