@@ -112,6 +112,7 @@ def year(runs: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(KINTSUGI_DATA_DIR=folder, KINTSUGI_MODE="lab")
         target = str(pages_year.fill(Path(folder))[0])
+        shared()  # to open it is no part of a page
         watched = {
             "overview": {"back": "90 days"},
             "providers": {"everyone": "true"},

@@ -64,7 +64,18 @@ def choose() -> tuple[str, bool]:
 
 
 def rows(hub: Hub, snapshot: Snapshot, span: str, *, everyone: bool) -> str:
-    """Providers that were asked lately, the worst first; then ``everyone`` with a past in this span."""
+    """Providers that were asked lately, the worst first; then ``everyone`` with a past in this span.
+
+    Drawn once for all pages, until a state changes or the past is due to be read again.
+    """
+    held = tuple((one.provider, one.state, *one.capabilities.values()) for one in snapshot.providers.values())
+    stamp = (held, snapshot.time // BARS_KEPT)
+    return seen.kept(
+        hub, ("rows", span, everyone), lambda: _rows(hub, snapshot, span, everyone=everyone), 0, stamp
+    )
+
+
+def _rows(hub: Hub, snapshot: Snapshot, span: str, *, everyone: bool) -> str:
     now = snapshot.time
     bars = past(hub, span, now)
     latencies = seen.told(hub, "latencies", lambda: hub.journal.latencies("provider", now=now), LATENCY_KEPT)

@@ -79,7 +79,7 @@ def _alerts(hub: Hub) -> None:
     st.page_link(ALERTS, label=more, icon=":material/notifications:")
 
 
-@st.fragment(run_every=seen.SLOWLY)
+@st.fragment(run_every=seen.EVERY)
 def _past(hub: Hub, span: str, everyone: bool) -> None:
     snapshot = seen.glance(hub)
     if drawn := history.rows(hub, snapshot, span, everyone=everyone):

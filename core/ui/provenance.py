@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core.answer import Answer, Attempt, NoAnswer
@@ -68,6 +68,7 @@ def tried(attempts: Sequence[Attempt]) -> None:
         return
     looks = [OUTCOMES[attempt.outcome] for attempt in attempts]
     table = {
+        "No.": range(1, len(attempts) + 1),
         "Provider": [words.plain(attempt.provider) for attempt in attempts],
         "Outcome": [
             f"{look.sign} {look.word}" + (f", {attempt.elapsed * 1000:,.0f} ms" if look.sent else "")
@@ -75,10 +76,7 @@ def tried(attempts: Sequence[Attempt]) -> None:
         ],
         "Host and reason": [words.plain(reason(attempt)) for attempt in attempts],
     }
-    st.table(
-        pd.DataFrame(table, index=pd.RangeIndex(1, len(attempts) + 1, name="No.")),
-        alt="Who was asked, in order, and what came of it",
-    )
+    st.table(pa.table(table), hide_index=True, alt="Who was asked, in order, and what came of it")
 
 
 def reason(attempt: Attempt) -> str:

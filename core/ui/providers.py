@@ -30,9 +30,7 @@ def show(hub: Hub) -> None:
         _result(result)
     if target:
         provider_detail.show(hub, target)
-    _grid(hub, target, capability, troubled, everyone)
-    if not target and not troubled:
-        _whole(hub, everyone)
+    _tables(hub, target, capability, troubled, everyone)
     provider_detail.patterns(hub, target)
     with st.expander("What the states mean", icon=":material/help:", key="legend"):
         st.markdown("\n".join(f"- **{look}**: {look.means}" for look in states.STATES.values()))
@@ -85,8 +83,15 @@ def _targets(hub: Hub, snapshot: Snapshot) -> tuple[list[str], str]:
 
 
 @st.fragment(run_every=seen.EVERY)
-def _grid(hub: Hub, target: str, capability: str, troubled: bool, everyone: bool) -> None:
+def _tables(hub: Hub, target: str, capability: str, troubled: bool, everyone: bool) -> None:
     snapshot = seen.glance(hub)
+    _grid(hub, snapshot, target, capability, troubled, everyone)
+    if not target and not troubled:
+        st.markdown("##### Providers")
+        _providers([one for one in snapshot.providers.values() if everyone or one.state not in NOT_SEEN])
+
+
+def _grid(hub: Hub, snapshot: Snapshot, target: str, capability: str, troubled: bool, everyone: bool) -> None:
     within = {str(one) for one in endpoints_of(hub.catalog, target or None)}
     entries = [
         entry
@@ -117,14 +122,6 @@ def _grid(hub: Hub, target: str, capability: str, troubled: bool, everyone: bool
 def _asked(entry: EndpointHealth) -> bool:
     """Not one that is only held back with its provider."""
     return bool(entry.calls or entry.errors or entry.last_ok or entry.state == "isolated")
-
-
-@st.fragment(run_every=seen.SLOWLY)
-def _whole(hub: Hub, everyone: bool) -> None:
-    """Provider by provider."""
-    entries = seen.glance(hub).providers.values()
-    st.markdown("##### Providers")
-    _providers([one for one in entries if everyone or one.state not in NOT_SEEN])
 
 
 def _providers(entries: Sequence[ProviderHealth]) -> None:

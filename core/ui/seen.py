@@ -14,12 +14,11 @@ from core.ops.alerts import Alert
 
 T = TypeVar("T")
 
-EVERY = 5.0
-"""Seconds between two looks of a page that is open. Nothing is fetched for them."""
+EVERY, SAME = 4.0, 0.9
+"""Seconds between two looks of a page that is open, and for which two that look see the same: together what
+happened is on every page within 5 s. Nothing is fetched for a look."""
 SLOWLY = 10.0
-"""The same where it changes slowly: bars, scores, what was healed."""
-SAME = 0.9
-"""Seconds for which two pages that look see the same."""
+"""Between two looks at a past in which no state is said."""
 MOST = 256
 """Things kept, of each hub."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.charts import strips
 from core.hub import Hub
 from core.ops.rollup import Bar
-from core.ui import overall, seen
+from core.ui import history, overall, seen
 
 App = Callable[..., AppTest]
 
@@ -118,6 +119,25 @@ def test_the_line_is_on_other_pages(lab_hub: Hub, app: App) -> None:
     assert any(
         "-badge[" in one.value and "healthy" in one.value for one in at.markdown
     ) or "Nothing asked" in said(at)
+
+
+def test_what_happened_is_on_every_page_within_five_seconds() -> None:
+    assert seen.EVERY + seen.SAME < 5
+
+
+def test_rows_are_drawn_once_for_all_pages_until_a_state_changes(lab_hub: Hub) -> None:
+    ask(lab_hub, "BTC/USD")
+    first = lab_hub.snapshot()
+    begun = history.BARS_KEPT * (first.time // history.BARS_KEPT)
+    drawn = [
+        history.rows(lab_hub, replace(first, time=begun + second), "24 hours", everyone=False)
+        for second in (0, 1, history.BARS_KEPT - 1)
+    ]
+    assert all(one is drawn[0] for one in drawn)
+    lab_hub.isolate("kraken", "testing")
+    changed = replace(lab_hub.snapshot(), time=begun + 1)
+    assert "Kraken <small>isolated" in history.rows(lab_hub, changed, "24 hours", everyone=False)
+    assert history.rows(lab_hub, changed, "30 days", everyone=False) is not drawn[0]
 
 
 def test_many_pages_ask_once(lab_hub: Hub) -> None:
