@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from own_provider import own_file
 
 from core import AsyncHub, Settings
 from core.answer import BadPayload, KintsugiError, NoAnswer, WireError
@@ -115,27 +116,6 @@ async def test_names_that_lead_inward_reach_nothing(tmp_path: Path, monkeypatch:
     assert any("leads to" in reason for reason in reasons), reasons
 
 
-OWN = """
-id = "mine"
-name = "Mine"
-kind = "exchange"
-home = "https://mine.example"
-docs = "https://mine.example/docs"
-read_on = 2026-11-25
-priority = 5
-check_symbol = "BTC/USD"
-check_every = 60
-limits = [{{ cost = 60, seconds = 60 }}]
-hosts = [{host}]
-check = {{ path = "{check}" }}
-[symbol]
-template = "{{{{base}}}}-{{{{quote}}}}"
-[price]
-path = "{path}"
-last = "price"
-"""
-
-
 @pytest.mark.parametrize(
     ("host", "path"),
     [
@@ -154,16 +134,13 @@ last = "price"
     ],
 )
 def test_a_file_of_ones_own_cannot_point_inward(tmp_path: Path, host: str, path: str) -> None:
-    own = tmp_path / "mine.toml"
-    own.write_text(OWN.format(host=host, path=path, check="/ping"))
-    with pytest.raises((CatalogError, KintsugiError)) as refused:
+    own = own_file(tmp_path, host, path)
+    with pytest.raises((CatalogError, KintsugiError), match=r"mine[^ ]*\s+(hosts|price\.path)"):
         AsyncHub(Settings(mode="live", data_dir=tmp_path / "data", catalog_dirs=(own,)))
-    assert "mine" in str(refused.value)
 
 
 async def test_a_path_of_ones_own_stays_on_its_host(tmp_path: Path) -> None:
-    own = tmp_path / "mine.toml"
-    own.write_text(OWN.format(host='{ name = "api.mine.example" }', path="//127.0.0.1/../x", check="/ping"))
+    own = own_file(tmp_path, path="//127.0.0.1/../x")
     request = Catalog.load(own)["mine"].request(PriceQuery("BTC/USD"))
     assert request.url.host == "api.mine.example"
 

@@ -6,6 +6,7 @@ import sys
 
 import httpx
 import pytest
+from own_provider import own_file
 
 from core.addresses import is_here, leads_inward
 from core.async_hub import AsyncHub
@@ -15,33 +16,6 @@ from core.engine.pool import Pool
 from core.engine.resolve import Resolver
 from core.market import PriceQuery
 from core.settings import Settings
-
-FILE = """
-id = "mine"
-name = "Mine"
-kind = "exchange"
-home = "https://mine.example"
-docs = "https://mine.example/docs"
-read_on = 2026-11-25
-priority = 5
-check_symbol = "BTC/USD"
-check_every = 60
-limits = [{{ cost = 60, seconds = 60 }}]
-hosts = [{host}]
-check = {{ path = "/ping" }}
-[symbol]
-template = "{{base}}-{{quote}}"
-[price]
-path = "/price/{{symbol}}"
-last = "price"
-{more}
-"""
-
-
-def file(tmp_path, host='{ name = "api.mine.example" }', more=""):
-    path = tmp_path / "mine.toml"
-    path.write_text(FILE.format(host=host, more=more))
-    return path
 
 
 @pytest.mark.parametrize(
@@ -127,7 +101,7 @@ async def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch):
     ],
 )
 def test_a_host_here_or_without_tls_needs_leave(tmp_path, host):
-    own = file(tmp_path, host)
+    own = own_file(tmp_path, host)
     with pytest.raises(PrivateHost, match=r"mine: hosts: .* KINTSUGI_PRIVATE_HOSTS"):
         AsyncHub(Settings(mode="live", data_dir=tmp_path / "data", catalog_dirs=(own,)))
     name = read_provider(own).hosts[0].name
@@ -152,7 +126,7 @@ async def test_a_service_on_this_machine_answers_when_allowed(tmp_path):
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        own = file(tmp_path, f'{{ name = "127.0.0.1:{port}", scheme = "http" }}')
+        own = own_file(tmp_path, f'{{ name = "127.0.0.1:{port}", scheme = "http" }}')
         made = Settings(
             mode="live",
             data_dir=tmp_path / "data",
@@ -175,11 +149,11 @@ def price(call, query, body, now):
 
 def test_a_reader_comes_from_an_installed_package_only(tmp_path, monkeypatch):
     with pytest.raises(CatalogError, match="only the package's own providers may name a function"):
-        read_provider(file(tmp_path, more='reader = "core.wire.tickers:read_price"'))
+        read_provider(own_file(tmp_path, more='reader = "core.wire.tickers:read_price"'))
     with pytest.raises(CatalogError, match="or entry:NAME"):
-        read_provider(file(tmp_path, more='reader = "os:system"'))
+        read_provider(own_file(tmp_path, more='reader = "os:system"'))
     with pytest.raises(CatalogError, match="no such entry point in the group"):
-        read_provider(file(tmp_path, more='reader = "entry:odd"'))
+        read_provider(own_file(tmp_path, more='reader = "entry:odd"'))
     site = tmp_path / "site"
     info = site / "odd_readers-1.0.dist-info"
     info.mkdir(parents=True)
@@ -190,10 +164,10 @@ def test_a_reader_comes_from_an_installed_package_only(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(site))
     try:
-        provider = read_provider(file(tmp_path, more='reader = "entry:odd"'))
+        provider = read_provider(own_file(tmp_path, more='reader = "entry:odd"'))
         quote = provider.read(PriceQuery("BTC/USD"), httpx.Response(200, json={"odd": 21}))
         assert quote.last == 42
         with pytest.raises(CatalogError, match=r"cannot be loaded: .*gone"):
-            read_provider(file(tmp_path, more='reader = "entry:gone"'))
+            read_provider(own_file(tmp_path, more='reader = "entry:gone"'))
     finally:
         sys.modules.pop("odd_readers", None)
