@@ -158,6 +158,13 @@ class Settings(BaseSettings):
     )
     alert_every: float = Field(5.0, gt=0, le=3600, description="seconds between two looks at the alert rules")
     action_rate: int = Field(60, ge=1, le=1_000_000, description="actions a minute that REST carries out")
+    question_rate: int = Field(
+        300,
+        ge=1,
+        le=1_000_000,
+        description="questions a minute that REST answers to one address; one with refresh, deadline or providers "
+        "counts as ten, as does a refresh from a page. Whoever may act is not held up",
+    )
     proxy_rate: int = Field(60, ge=1, le=1_000_000, description="requests a minute that the proxy API sends")
     front_ends: Origins = Field(
         (),

@@ -1,7 +1,6 @@
 """Leave to act: asked by every route that changes something, before it does anything."""
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -9,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from core.authority import FORWARDED, Asker, Door, Refusal, decide
+from core.budget import PerMinute
 from core.engine.limiter import Limiter
 from core.refusals import refused
 from core.rest.edge import own_front_end
@@ -20,15 +20,6 @@ BEARER = HTTPBearer(
     scheme_name="admin token",
     description="What the server has in KINTSUGI_ADMIN_TOKEN. Without one only this machine may act.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PerMinute:
-    """So many a minute, as the limiter has it."""
-
-    cost: float
-    seconds: float = 60.0
-    used_header: None = None
 
 
 class Rates:
@@ -65,19 +56,12 @@ async def leave(
 
 async def allowed(request: Request, token: str | None) -> str:
     """Who asks, when they have the right to act; else Refused. Cookies are never looked at."""
-    headers = request.headers
     _own_origin(request)
     hub = await the_hub()
-    asker = Asker(
-        bound=request.app.state.bound(),
-        client=request.client.host if request.client else None,
-        host=headers.get("host", ""),
-        forwarded=any(name in headers for name in FORWARDED),
-        token=token,
-    )
-    decision = decide(asker, Door.of(hub.settings))
+    asks = asker(request, token)
+    decision = decide(asks, Door.of(hub.settings))
     if not isinstance(decision, Refusal):
-        return f"rest, {decision}, {asker.client or 'this machine'}"
+        return f"rest, {decision}, {asks.client or 'this machine'}"
     if decision.wait:
         raise Refused(429, "too_many", decision.reason, wait=decision.wait)
     if decision.token:
@@ -89,6 +73,18 @@ async def allowed(request: Request, token: str | None) -> str:
         )
     raise Refused(
         403, "forbidden", f"{decision.reason}; set KINTSUGI_ADMIN_TOKEN on the server and send it along"
+    )
+
+
+def asker(request: Request, token: str | None) -> Asker:
+    """Where a request comes from, and what it shows."""
+    headers = request.headers
+    return Asker(
+        bound=request.app.state.bound(),
+        client=request.client.host if request.client else None,
+        host=headers.get("host", ""),
+        forwarded=any(name in headers for name in FORWARDED),
+        token=token,
     )
 
 
@@ -110,9 +106,12 @@ def _own_origin(request: Request) -> None:
 
 Actor = Annotated[str, Depends(leave)]
 
+TOO_MANY: dict[int | str, dict[str, Any]] = {
+    429: {"model": Problem, "description": "Too many; Retry-After says when again"},
+}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No token, or a wrong one"},
     403: {"model": Problem, "description": "Not from there"},
     413: {"model": Problem, "description": "Too large a body"},
-    429: {"model": Problem, "description": "Too many; Retry-After says when again"},
+    **TOO_MANY,
 }

@@ -1,9 +1,10 @@
 """Answers of the hub as JSON: the value beside its provenance."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -37,8 +38,11 @@ from core.market import (
     VolumeQuery,
 )
 from core.market.around import MOST_TEXT, MOST_TOPIC
+from core.models import model_statuses
 from core.rest.arguments import How, InQuotes, OfSymbol
-from core.rest.serving import answered, shown
+from core.rest.asking import may_act
+from core.rest.errors import Problem, Refused
+from core.rest.serving import answered, shown, snapshot, the_hub
 
 T = TypeVar("T")
 
@@ -115,6 +119,10 @@ class OnChainParams(How):
     metric: str = Field(description=f"one of {' '.join(METRICS)}")
 
 
+NOT_FOR_ALL: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "Only for who may act"},
+}
+
 router = APIRouter(tags=["data"])
 
 
@@ -172,10 +180,14 @@ async def news(params: Annotated[NewsParams, Query()]) -> Response:
 
 
 @router.get(
-    "/sentiment", summary="The mood of the market, or of a text", responses=shown(Answered[Sentiment])
+    "/sentiment",
+    summary="The mood of the market, or of a text",
+    responses={**shown(Answered[Sentiment]), **NOT_FOR_ALL},
 )
-async def sentiment(params: Annotated[SentimentParams, Query()]) -> Response:
-    """From -1 to 1. Parameters as of `Hub.sentiment`."""
+async def sentiment(request: Request, params: Annotated[SentimentParams, Query()]) -> Response:
+    """From -1 to 1. Parameters as of `Hub.sentiment`. Models that are not of this server cost: only for who may act."""
+    if params.text is not None and not await may_act(request):
+        params.providers = await _of_this_server(params.providers)
     return told(await params.fetch(SentimentQuery(params.text)))
 
 
@@ -189,6 +201,17 @@ async def social(params: Annotated[OfSymbol, Query()]) -> Response:
 async def onchain(params: Annotated[OnChainParams, Query()]) -> Response:
     """Parameters as of `Hub.onchain`."""
     return told(await params.fetch(OnChainQuery(params.metric)))
+
+
+async def _of_this_server(asked: Sequence[str]) -> list[str]:
+    """The models of this process, or those of them that are asked for. Refused for any other."""
+    hub = await the_hub()
+    rows = model_statuses(hub.catalog, await snapshot())
+    here = [row.model for row in rows if row.here and row.capability == "sentiment"]
+    if others := [name for name in asked if name not in here]:
+        said = f"providers={','.join(others)[:80]}: only {', '.join(here)} for who may not act; others cost"
+        raise Refused(403, "forbidden", said)
+    return [*asked] or here
 
 
 def told(answer: Answer[Any]) -> Response:

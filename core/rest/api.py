@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from core.budget import Budget
 from core.rest import (
     actions,
     alarming,
@@ -25,15 +26,17 @@ from core.rest import (
     symbols,
     watch,
 )
-from core.rest.acting import REFUSALS, Rates
+from core.rest.acting import REFUSALS, TOO_MANY, Rates
 from core.rest.arguments import none_passed_over
+from core.rest.asking import affordable
 from core.rest.docs import document, page
 from core.rest.edge import Edge
 
-READING = tuple(
-    module.router
-    for module in (candles, answers, indicators, quality, symbols, status, features, watch, knobs)
-)
+ASKING = tuple(module.router for module in (candles, answers, indicators, quality, symbols))
+"""Routes that may ask providers; each address has a budget for them."""
+TELLING = tuple(module.router for module in (status, features, watch, knobs))
+"""Routes that say what is known here."""
+READING = (*ASKING, *TELLING)
 """Routes that change nothing."""
 ACTING = (actions.router, healing.router, alarming.router, knobs.changing, proxy.router)
 """Routes that do; each of them asks for leave."""
@@ -72,6 +75,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
     )
     api.state.bound = bound
     api.state.rates = Rates()
+    api.state.budget = Budget()
     errors.install(api)
 
     told = cache(lambda: document(api))  # takes a while, and stays the same
@@ -85,7 +89,9 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
         return HTMLResponse(page(await asyncio.to_thread(told)))
 
     first = APIRouter(prefix="/v1", dependencies=[Depends(none_passed_over)])
-    for router in READING:
+    for router in ASKING:
+        first.include_router(router, dependencies=[Depends(affordable)], responses=TOO_MANY)
+    for router in TELLING:
         first.include_router(router)
     for router in ACTING:
         first.include_router(router, responses=REFUSALS)

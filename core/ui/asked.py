@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.hub import Hub
 from core.market import INTERVALS, CandleQuery, parse_symbol
+from core.ui import spending
 from core.ui.words import listed, plain
 
 SYMBOLS = (
@@ -129,8 +130,9 @@ def version(hub: Hub) -> Shown:
 
 
 def ask_again() -> None:
-    """Pass over the cache at the next run."""
-    st.session_state[REFRESH] = True
+    """Pass over the cache at the next run, if this person may so soon."""
+    if spending.affordable():
+        st.session_state[REFRESH] = True
 
 
 def rows_of(interval: str, window: str) -> tuple[int, str]:

@@ -21,7 +21,7 @@ _SUBJECTS = {
                "corruption_threshold", "judge_every"),
     "Alerts": ("alert_urls", "alert_every"),
     "Who may, and how often": ("admin_token", "public", "admins", "allowed_hosts", "front_ends", "action_rate",
-                               "proxy_rate"),
+                               "question_rate", "proxy_rate"),
 }  # fmt: skip
 OTHERS = "Others"
 """Settings that no subject names."""

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.answer import KintsugiError
 from core.hub import Hub
+from core.ui import spending
 
 Draw = Callable[[Any], None]
 LOOK_EVERY = 0.2
@@ -65,8 +66,9 @@ class Blocks:
         self.slots[name] = Slot(question, self.round, hub.begin(job(refresh)), before)
 
     def refresh(self) -> None:
-        """Ask for everything again at the next run."""
-        self.round += 1
+        """Ask for everything again at the next run, if this person may so soon."""
+        if spending.affordable():
+            self.round += 1
 
     def draw(self, blocks: "Mapping[str, tuple[DeltaGenerator, Draw, int]]") -> None:
         """Draw all blocks in order: name → where, how, and the height of what stands in for it.

@@ -8,7 +8,7 @@ from core.candles.archive import Archive, Series, evidence
 from core.candles.frame import venue_of
 from core.hub import Hub
 from core.market import INTERVALS, CandleQuery
-from core.ui import authority
+from core.ui import authority, spending
 from core.ui.asked import SYMBOLS, WINDOWS, rows_of
 from core.ui.places import CANDLES
 from core.ui.repair_desk import Desk, record
@@ -136,6 +136,8 @@ def _fetch_another(hub: Hub) -> None:
 
 
 def _fetch(hub: Hub) -> None:
+    if not spending.affordable():
+        return
     state = st.session_state
     try:
         rows, _ = rows_of(state["fetch_interval"], state["fetch_window"])

@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from core.answer import KintsugiError
+from core.budget import PerMinute
 from core.charts import OUTCOMES
 from core.engine.limiter import Limiter
 from core.hub import Hub
@@ -27,14 +27,7 @@ MOST_SHOWN = 20_000
 LAB = "lab"
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    cost: float
-    seconds: float
-    used_header: str | None = None
-
-
-_limiter = Limiter((_Limit(600, 60.0),), time.monotonic())
+_limiter = Limiter((PerMinute(600),), time.monotonic())
 _lock = threading.Lock()
 """Endpoints that all sessions together may test: 600 at a stroke, and as many a minute."""
 
