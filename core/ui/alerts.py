@@ -155,6 +155,7 @@ def _rules(hub: Hub) -> None:
         },
         key=RULES_KEY,
         alt="Every rule with its level, how long it must hold, and what is looked for",
+        placeholder="",
     )
     if refused:
         st.caption(f":material/lock: Rules cannot be changed from here: {words.plain(refused)}.")

@@ -53,6 +53,48 @@ def test_an_alert_is_acknowledged(server: Any, look: Look) -> None:
         api.delete("/watchlist", params={"symbol": "BTC/USDT"}).raise_for_status()
 
 
+def rule(url: str, name: str) -> dict[str, Any]:
+    rules = httpx.get(f"{url}/api/v1/alerts/rules", trust_env=False).json()["rules"]
+    return next(one for one in rules if one["name"] == name)
+
+
+def test_a_rule_is_edited_in_its_cell(server: Any, look: Look) -> None:
+    page = look(1280, 1200).page
+    to(page, f"{server.url}/alerts?show=Rules")
+    save = page.get_by_role("button", name="Save")
+    expect(save).to_be_disabled()
+    table = page.get_by_test_id("stDataFrame")
+    names = [
+        one["name"] for one in httpx.get(f"{server.url}/api/v1/alerts/rules", trust_env=False).json()["rules"]
+    ]
+    on, title, level = 50, 230, 70  # widths of the columns
+    row = table.bounding_box()["height"] / (len(names) + 1)
+    at = {"x": on + title + level / 2, "y": row * (names.index("slow") + 1.5)}
+    table.dblclick(position=at)
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("4.5", delay=80)  # at once the cell drops the point
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save 1 changed rule").click(timeout=15_000)
+    expect(page.get_by_text("Saved: An endpoint is slow.")).to_be_visible(timeout=15_000)
+    assert rule(server.url, "slow")["level"] == 4.5
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+
+
+def test_a_question_that_is_waved_away_does_nothing(server: Any, look: Look) -> None:
+    page = look().page
+    to(page, f"{server.url}/providers?target=kraken")
+    for name in ("Reset", "Heal", "Isolate"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("dialog").get_by_text(f"{name} kraken.")).to_be_visible(timeout=15_000)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    events = httpx.get(f"{server.url}/api/v1/journal?kinds=admin&target=kraken", trust_env=False).json()[
+        "events"
+    ]
+    assert events == []
+    assert "isolated" not in httpx.get(f"{server.url}/api/v1/providers/kraken", trust_env=False).text
+
+
 def show_token(page: Page, token: str) -> None:
     """Into the field that *Admin* has opened."""
     page.locator("input[type=password]").fill(token)
