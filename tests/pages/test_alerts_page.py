@@ -123,7 +123,7 @@ def test_an_alert_whose_rule_is_switched_off_is_over(lab_hub: Hub, app: App) -> 
     at = app("alerts", show="Rules")
     edit(at, lab_hub, provider_down={"On": False})
     at.button(key="save_rules").click().run()
-    lab_hub._wait(lab_hub.hub._alarms.patrol.look())
+    lab_hub._thread.wait(lab_hub.hub._alarms.patrol.look())
     assert alert not in {one.id for one in lab_hub.alerts(open_only=True)}
     at = app("alerts", show="History")
     history = at.dataframe[0].value.set_index("Rule").loc["provider_down"]

@@ -47,6 +47,8 @@ class Patrol:
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _stirred: object = None
     _looked: float = float("-inf")
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One look after the other: what was seen earlier is never taken for news."""
 
     def ask_prices(self) -> None:
         """The watchlist has changed: do not wait for the next minute."""
@@ -59,18 +61,18 @@ class Patrol:
             group.create_task(self._again(self._look_up_prices, PRICES_EVERY, self._asked))
 
     async def look(self) -> None:
-        """Look now."""
-        self._stirred = None
-        await self._look()
+        """Look now, whatever seems to have happened."""
+        await self._look(anyway=True)
 
-    async def _look(self) -> None:
-        desk = await self.where.desk()
-        now, stirred = self.clock.mono(), self.where.stir()
-        if stirred == self._stirred and desk.quiet and not self._prices and now - self._looked < ANYWAY:
-            return
-        self._stirred, self._looked = stirred, now
-        sight = await self.where.sight()
-        await desk.look(sight, self._prices)
+    async def _look(self, anyway: bool = False) -> None:
+        async with self._looking:
+            desk = await self.where.desk()
+            now, stirred = self.clock.mono(), self.where.stir()
+            still = stirred == self._stirred and now - self._looked < ANYWAY
+            if still and desk.quiet and not self._prices and not anyway:
+                return
+            self._stirred, self._looked = stirred, now
+            await desk.look(await self.where.sight(), self._prices)
 
     async def _look_up_prices(self) -> None:
         symbols = [one.symbol for one in (await self.where.desk()).watchlist]
