@@ -1,41 +1,23 @@
 """A provider walks through its states on a real socket: in the API, in the journal, and as one alert."""
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_thread import lab_on_a_socket
 
 from core import Hub, NoAnswer, Settings
 from core.lab import Lab
-from core.lab.server import LabServer
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def served() -> Iterator[tuple[Lab, str]]:
-    """A lab on a socket of its own thread, and its address."""
-    lab, loop, stop = Lab(), asyncio.new_event_loop(), asyncio.Event()
-    opened: list[str] = []
-    ready = threading.Event()
-
-    async def serve() -> None:
-        async with LabServer(lab, 0) as server:
-            opened.append(server.url)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    ready.wait()
-    yield lab, opened[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    with lab_on_a_socket() as there:
+        yield there
 
 
 def within(seconds: float, condition: Callable[[], Any]) -> Any:
