@@ -9,7 +9,7 @@ is blocked, throttled or isolated stays so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -36,6 +36,9 @@ MOST = 3
 """Providers asked through it for one call."""
 ITS_OWN = frozenset({"timeout", "refused", "status", "throttled", "blocked"})
 """Outcomes that may be the relay's fault, and are held against it alone."""
+HIDDEN = b"[relay]"
+SHORT, LONG = 4, 16
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyz-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,33 @@ class Address:
         """The relay's address for one of a provider."""
         return httpx.URL(self._whole(quote(str(url), safe="")))
 
+    def redacted(self, body: bytes) -> bytes:
+        """What the relay says, should it repeat its own address, without the parts that may be secret."""
+        for secret in self._secrets():
+            body = body.replace(secret.encode(), HIDDEN)
+        return body
+
+    def shows(self, text: str) -> bool:
+        """Whether a part that may be secret stands in a text."""
+        return any(secret in text for secret in self._secrets())
+
+    def _secrets(self) -> list[str]:
+        parts = urlsplit(self.template.get_secret_value())
+        found = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+        found += [parts.username or "", parts.password or ""]
+        plain = {unquote(part) for part in found if "{url}" not in part and _may_be_secret(part)}
+        return sorted({*plain, *(quote(part, safe="") for part in plain)}, key=len, reverse=True)
+
     def _whole(self, url: str) -> str:
         text = self.template.get_secret_value()
         if "{url}" in text:
             return text.replace("{url}", url)
         return f"{text}{'&' if '?' in text else '?'}url={url}"
+
+
+def _may_be_secret(part: str) -> bool:
+    """A word in small letters is a path or an option; a key has other signs, or is long."""
+    return len(part) >= LONG or (len(part) >= SHORT and not set(part) <= _WORD)
 
 
 class Relay:
@@ -163,10 +188,17 @@ class Relay:
 
     async def _send(self, request: WireRequest, seconds: float) -> httpx.Response:
         forwarded = replace(request, url=self._address.to(request.url), auth=None)
-        response = await self._sender.send(self._host, forwarded, min(seconds, self._patience))
+        try:
+            response = await self._sender.send(self._host, forwarded, min(seconds, self._patience))
+        except httpx.TransportError as error:
+            if self._address.shows(str(error)):
+                raise type(error)("it failed in words that held the relay's address") from None
+            raise
         # Its other headers speak of the relay's own quota with the provider, not of ours.
         kept = {name: response.headers[name] for name in ("content-type", "date") if name in response.headers}
-        return httpx.Response(response.status_code, headers=kept, content=response.content)
+        return httpx.Response(
+            response.status_code, headers=kept, content=self._address.redacted(response.content)
+        )
 
     def _candidates(self, query: Query, providers: Sequence[str] | None) -> list[Candidate]:
         """Who may be asked through it: one host each, in the usual order."""

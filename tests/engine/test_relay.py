@@ -168,3 +168,38 @@ async def test_the_place_of_the_address_can_be_named(open_hub, venues, net):
     (request,) = net.forwarded
     assert request.url.raw_path.startswith(b"/get/https%3A%2F%2Fapi.kraken.com%2F0%2Fpublic%2FTicker%3F")
     assert request.url.raw_path.endswith(b"?k=1")
+
+
+def echo(request):
+    said = f"cannot fetch {request.url}"
+    return httpx.Response(500, json={"msg": said, "error": [f"EService:{said}"], "message": said})
+
+
+def breaks(request):
+    raise httpx.RemoteProtocolError(f"{request.url} went away")
+
+
+@pytest.mark.parametrize("fault", [echo, breaks])
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://{RELAY}/?token=s3cret",
+        f"https://{RELAY}/forward/s3cret/{{url}}",
+        f"https://someone:s3cret@{RELAY}/raw?url={{url}}",
+        f"https://{RELAY}/raw?key=s3%2Fcret&url={{url}}",
+    ],
+)
+async def test_the_relays_address_is_shown_by_its_host_alone(open_hub, venues, net, address, fault):
+    venues.everywhere(status(500))
+    net.fault = fault
+    async with open_hub(relay_url=address) as hub:
+        with pytest.raises(NoAnswer) as caught:
+            await hub.candles("BTC/USDT", "1h")
+        health = str((await hub.health()).as_dict())
+        await hub.journal.flushed()
+        journal = repr(hub.journal.events(limit=1000))
+    assert [a.host for a in caught.value.attempts if a.host == RELAY], "the relay was asked"
+    for text in (str(caught.value), health, journal):
+        assert "s3cret" not in text
+        assert "s3%2Fcret" not in text
+        assert "s3/cret" not in text
