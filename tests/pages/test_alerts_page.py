@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.hub import Hub
 from core.ops.alerts import RULES, Rule
+from core.ui import seen
 
 App = Callable[..., AppTest]
 
@@ -182,6 +183,26 @@ def test_a_test_message_goes_to_every_address(
     assert "1 waiting" in said(at)
     assert "secret" not in said(at)
     assert [one.action for one in hub.journal.events(kinds=["admin"])] == ["alert_test"]
+
+
+def test_a_channel_that_hangs_holds_up_no_page(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, app: App
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls, and says nothing
+        monkeypatch.setenv("KINTSUGI_ALERT_URLS", f"json://127.0.0.1:{silent.getsockname()[1]}")
+        hub: Hub = request.getfixturevalue("lab_hub")
+        pages = [app("alerts", show="Delivery"), app("providers"), app("candles")]
+        raise_alarm(hub)
+        caller, _ = silent.accept()
+        with caller:  # it is being delivered now, and waits for at least four seconds
+            seen.forget(hub)
+            began = time.monotonic()
+            for at in pages:
+                at.run()
+                labels = [link.proto.label for link in at.get("page_link")]
+                assert any("open alert" in label for label in labels), labels
+            assert time.monotonic() - began < 3
+            assert "1 waiting" in said(pages[0])
 
 
 def test_where_alerts_go(lab_hub: Hub, app: App) -> None:
