@@ -64,7 +64,8 @@ class Operating(Facet):
         """Heal what is ill of a target, five at a time: ask again, other host, who stands in for it.
 
         A target that was healed within ``HEALTH_REINIT_COOLDOWN`` seconds is left alone, unless ``force``,
-        which also heals what is not known to be ill. ``data:BTC/USDT/1h`` mends the newest candles of a series.
+        which also heals what is not known to be ill. ``data:BTC/USDT/1h`` mends the newest candles of whoever
+        answers, ``data:kraken/BTC/USD/1h`` those that are archived of a venue.
         UnknownTarget for a target of nothing.
         """
         world = self._world

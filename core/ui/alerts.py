@@ -7,16 +7,17 @@ import pandas as pd
 import streamlit as st
 
 from core.hub import Hub
-from core.ops.alerts import Alert, Rule, Watched
-from core.ops.alerts.rules import LONGEST
-from core.ui import acting, authority, pager, seen, words
+from core.ops.alerts import Alert
+from core.ui import acting, alert_rules, alert_watchlist, authority, pager, seen, words
 from core.ui.asked import not_offered, say_wrong
+from core.ui.places import REPAIR
 
 VIEWS = ("History", "Rules", "Watchlist", "Delivery")
 PAGE = 50
 PLACE = "alerts_place"
 """Session state: which page of the history."""
-RULES_KEY = "alert_rules_table"
+OF_A_SERIES = ("series_usable", "series_quality")
+"""Rules whose alerts are about an archived series."""
 STATES = {"firing": "● firing", "acknowledged": "◐ acknowledged", "resolved": "○ over"}
 
 
@@ -29,7 +30,12 @@ def show(hub: Hub) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     say_wrong(wrong)
-    {"History": _history, "Rules": _rules, "Watchlist": _watchlist, "Delivery": _delivery}[view](hub)
+    {
+        "History": _history,
+        "Rules": alert_rules.show,
+        "Watchlist": alert_watchlist.show,
+        "Delivery": _delivery,
+    }[view](hub)
 
 
 @st.fragment(run_every=seen.EVERY)
@@ -67,6 +73,11 @@ def _card(hub: Hub, one: Alert, now: float, *, may: bool) -> None:
             f":gray[since {words.utc(one.since)}, {words.ago(now - one.since)} · {words.plain(one.subject)} · "
             f"rule *{words.plain(one.rule)}* · {held}]"
         )
+        if one.rule in OF_A_SERIES:
+            told.page_link(
+                REPAIR, label="See what is wrong, and repair it", icon=":material/healing:",
+                query_params={"series": one.subject},
+            )  # fmt: skip
         if one.state == "firing" and may:
             act.button(
                 "Acknowledge",
@@ -117,141 +128,6 @@ def _table(alerts: Sequence[Alert]) -> pd.DataFrame:
             "Acknowledged by": [one.acknowledged_by for one in alerts],
         }
     )
-
-
-def _rules(hub: Hub) -> None:
-    """Every rule in a row; what may be changed can be, there."""
-    rules = hub.alert_rules()
-    refused = authority.refused()
-    table: pd.DataFrame = pd.DataFrame(
-        {
-            "On": [one.enabled for one in rules],
-            "Rule": [one.title for one in rules],
-            "Level": [one.level for one in rules],
-            "Unit": [one.unit for one in rules],
-            "Hold, s": [one.hold for one in rules],
-            "Clear, s": [one.clear for one in rules],
-            "What is looked for": [one.means for one in rules],
-        },
-        index=[one.name for one in rules],
-    )
-    editable = ("On", "Level", "Hold, s", "Clear, s")
-    st.data_editor(
-        table,
-        hide_index=True,
-        height="content",
-        disabled=True if refused else [str(name) for name in table if name not in editable],
-        column_config={
-            "On": st.column_config.CheckboxColumn(width=50),
-            "Rule": st.column_config.TextColumn(width=230),
-            "Level": st.column_config.NumberColumn(help="From which value on it fires.", width=70),
-            "Unit": st.column_config.TextColumn(width=60),
-            "Hold, s": st.column_config.NumberColumn(
-                min_value=0, max_value=LONGEST, width=80, help="Seconds it must be so before it fires."
-            ),
-            "Clear, s": st.column_config.NumberColumn(
-                min_value=0, max_value=LONGEST, width=80, help="Seconds it must be gone before it is over."
-            ),
-        },
-        key=RULES_KEY,
-        alt="Every rule with its level, how long it must hold, and what is looked for",
-        placeholder="",
-    )
-    if refused:
-        st.caption(f":material/lock: Rules cannot be changed from here: {words.plain(refused)}.")
-        return
-    changed = len(st.session_state.get(RULES_KEY, {}).get("edited_rows", {}))
-    st.button(
-        f"Save {words.count(changed, 'changed rule')}" if changed else "Save",
-        icon=":material/save:",
-        key="save_rules",
-        type="primary",
-        disabled=not changed,
-        on_click=_save_rules,
-        args=(hub, rules),
-    )
-
-
-def _save_rules(hub: Hub, rules: Sequence[Rule]) -> None:
-    fields = {"On": "enabled", "Level": "level", "Hold, s": "hold", "Clear, s": "clear"}
-    edited = st.session_state.get(RULES_KEY, {}).get("edited_rows", {})
-    wanted = [
-        (rules[int(row)], {fields[name]: value for name, value in cells.items()})
-        for row, cells in edited.items()
-    ]
-
-    def save() -> None:
-        for rule, changes in wanted:
-            rule.changed(**changes)  # all or none: what cannot be is said before any is set
-        for rule, changes in wanted:
-            hub.set_alert_rule(rule.name, who=authority.who(), **changes)
-
-    if acting.attempt(hub, save, f"Saved: {words.listed([rule.title for rule, _ in wanted])}."):
-        del st.session_state[RULES_KEY]
-
-
-def _watchlist(hub: Hub) -> None:
-    watched = hub.watchlist()
-    refused = authority.refused()
-    if not watched:
-        st.info(
-            "**Nothing is watched.** A symbol on the list is asked for once a minute; an alert fires when its price "
-            "crosses a level.",
-            icon=":material/visibility_off:",
-        )
-    for one in watched:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"watched_{one.symbol}"):
-            st.markdown(f"**{one.symbol}** {_levels(one)} :gray[{words.plain(one.note)}]", width="stretch")
-            if not refused:
-                st.button(
-                    "Remove",
-                    icon=":material/delete:",
-                    key=f"unwatch_{one.symbol}",
-                    on_click=_unwatch,
-                    args=(hub, one.symbol),
-                    width="content",
-                )
-    if refused:
-        st.caption(f":material/lock: The list cannot be changed from here: {words.plain(refused)}.")
-        return
-    with st.form("watch", enter_to_submit=True):
-        st.markdown("**Watch a symbol**, or change its levels")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Symbol", key="watch_symbol", placeholder="BTC/USDT", width=150)
-            st.number_input("Above", key="watch_above", value=None, min_value=0.0, format="%g", width=150)
-            st.number_input("Below", key="watch_below", value=None, min_value=0.0, format="%g", width=150)
-            st.text_input("Note", key="watch_note", max_chars=200, width=230)
-            st.form_submit_button("Watch", icon=":material/visibility:", on_click=_watch, args=(hub,))
-
-
-def _levels(one: Watched) -> str:
-    quote = one.symbol.partition("/")[2]
-    told = [
-        f"{side} {level:,.10g} {quote}"
-        for side, level in (("above", one.above), ("below", one.below))
-        if level is not None
-    ]
-    return words.listed(told) or "no level"
-
-
-def _watch(hub: Hub) -> None:
-    asked = st.session_state
-    symbol = (asked["watch_symbol"] or "").strip()
-
-    def watch() -> None:
-        hub.watch(
-            symbol,
-            above=asked["watch_above"],
-            below=asked["watch_below"],
-            note=asked["watch_note"] or "",
-            who=authority.who(),
-        )
-
-    acting.attempt(hub, watch, f"Watched: {symbol}.")
-
-
-def _unwatch(hub: Hub, symbol: str) -> None:
-    acting.attempt(hub, lambda: hub.unwatch(symbol, who=authority.who()), f"No longer watched: {symbol}.")
 
 
 def _delivery(hub: Hub) -> None:

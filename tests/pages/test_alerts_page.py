@@ -4,9 +4,12 @@ import socket
 import time
 from collections.abc import Callable
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.candles.archive import Series, assess
 from core.hub import Hub
 from core.ops.alerts import RULES, Rule
 from core.ui import seen
@@ -33,6 +36,24 @@ def test_nothing_open_says_so(lab_hub: Hub, app: App) -> None:
     words = said(app("alerts"))
     assert "No open alert" in words
     assert "No alert has come and gone yet." in words
+
+
+def test_an_alert_about_a_series_leads_to_its_repair(lab_hub: Hub, app: App) -> None:
+    series = Series("kraken", "BTC/USD", "1h")
+    times = pd.date_range("2026-01-01", periods=200, freq="1h", tz="UTC", name="time")
+    close = pd.Series(100 + np.sin(np.arange(200) / 9), index=times)
+    opened = close.shift(fill_value=100.0)
+    whole = pd.DataFrame({"open": opened, "high": 102.0, "low": 98.0, "close": close, "volume": 1.0})
+    lab_hub.archive.add(series, whole.drop(times[50:150]))
+    assess(lab_hub.archive, series)
+    lab_hub._thread.wait(lab_hub.hub._alarms.patrol.look())
+    at = app("alerts")
+    assert "kraken BTC/USD 1h: of 100 archived candles 50 % can be relied on" in said(at)
+    links = [
+        link.proto for link in at.get("page_link") if link.proto.label == "See what is wrong, and repair it"
+    ]
+    assert links
+    assert all("series=kraken+BTC%2FUSD+1h" in link.query_string for link in links)
 
 
 @pytest.mark.usefixtures("at_home")
