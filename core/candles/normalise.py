@@ -1,85 +1,20 @@
 """People's files and frames → a raw candles frame: columns named, times in UTC, order and duplicates kept."""
 
-import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import infer_dtype
 
-from core.candles.frame import PRICES, Floats, Ints, NotCandles, is_candles, to_index
+from core.candles.columns import columns_of, plain
+from core.candles.dates import UNREAD, is_clock
+from core.candles.frame import Floats, Ints, NotCandles, is_candles, to_index
+from core.candles.numbers import read_numbers
 from core.candles.reading import Table, read_bytes, read_frame, unread
-from core.candles.times import UNREAD, is_clock, read_times
+from core.candles.times import read_times
 from core.market import CANDLE_FIELDS
 
-_TIMES = (
-    "unix",
-    "unixtime",
-    "unixtimestamp",
-    "timestamp",
-    "opentime",
-    "timeopen",
-    "starttime",
-    "ts",
-    "mts",
-    "t",
-    "time",
-    "datetime",
-    "date",
-    "timeutc",
-    "dateutc",
-    "datetimeutc",
-    "gmttime",
-    "localtime",
-    "timestampms",
-    "candlebegintime",
-    "periodstart",
-    "timeperiodstart",
-    "start",
-    "period",
-    "begin",
-    "bucket",
-    "day",
-    "index",
-)
-_NAMES = {
-    "open": ("open", "o", "openprice", "priceopen", "first", "openusd"),
-    "high": ("high", "h", "highprice", "pricehigh", "max", "highusd"),
-    "low": ("low", "l", "lowprice", "pricelow", "min", "lowusd"),
-    "close": ("close", "c", "closeprice", "priceclose", "closelast", "last", "closeusd"),
-    "volume": (
-        "volume",
-        "v",
-        "vol",
-        "basevolume",
-        "volumebase",
-        "volumefrom",
-        "baseassetvolume",
-        "volumetraded",
-        "amount",
-    ),
-}
-_QUOTE = (
-    "quotevolume",
-    "volumequote",
-    "quoteassetvolume",
-    "turnover",
-    "volumeto",
-    "volumenotional",
-    "notional",
-    "quotevol",
-    "volccyquote",
-    "volquote",
-    "value",
-)
-_ORDERS = (
-    ("open", "high", "low", "close"),
-    ("low", "high", "open", "close"),
-    ("open", "close", "high", "low"),
-    ("close", "high", "low", "open"),
-)
 _KEPT = ("venue", "source", "provider", "quote", "symbol", "interval", "repaired", "uses_future")
 
 
@@ -111,25 +46,23 @@ def normalise(given: pd.DataFrame | str | Path | bytes | IO[bytes]) -> pd.DataFr
     return _assemble(table, attrs)
 
 
-def _plain(name: object) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
-
-
 def _assemble(table: Table, attrs: Mapping[Any, Any]) -> pd.DataFrame:
     cells, bad = table.cells, table.unread
     notes: list[str] = []
-    places = _find_columns(table) if table.named else _find_order(table)
+    places = columns_of(table)
     time, said, odd = _times(table, places["time"], notes)
     notes += said
     columns = {
-        name: _floats(cells.iloc[:, place], table, bad, name)
+        name: read_numbers(cells.iloc[:, place], table, bad, name)
         for name, place in places.items()
         if name in CANDLE_FIELDS
     }
     if "volume" in places and (quote := places.get("quote")) is not None:
-        notes += _sort_volumes(columns, _floats(cells.iloc[:, quote], table, [], "quote volume"))
+        notes += _sort_volumes(columns, read_numbers(cells.iloc[:, quote], table, [], "quote volume"))
     elif "quote" in places:
         notes.append("only quote volume is given: base volume left out")
+    if "symbol" in places:
+        notes += _symbols(cells.iloc[:, places["symbol"]], time)
     keep = time != UNREAD
     if not keep.all():
         texts = cells.iloc[:, places["time"][0]]
@@ -158,53 +91,6 @@ def _told(
     marks["notes"], marks["time_unit"] = notes, odd
     frame.attrs = marks
     return frame
-
-
-def _find_columns(table: Table) -> dict[str, Any]:
-    names = [_plain(name) for name in table.cells.columns]
-    times = [names.index(name) for name in _TIMES if name in names]
-    places: dict[str, Any] = {"time": times}
-    for field, known in _NAMES.items():
-        place = next((names.index(name) for name in known if name in names), None)
-        if place is None:
-            # yfinance and others put the symbol into the column's name: "Close BTC-USD", "BTCUSD_close"
-            likely = [at for at, name in enumerate(names) if field in name and at not in times]
-            likely = [at for at in likely if field != "close" or "time" not in names[at]]
-            place = likely[0] if likely and (field != "volume" or names[likely[0]] not in _QUOTE) else None
-            if field == "volume" and len(likely) == 2:
-                places["quote"] = likely[1]
-        if place is not None:
-            places[field] = place
-    quotes = [names.index(name) for name in _QUOTE if name in names]
-    if quotes:
-        places["quote"] = quotes[0]
-    missing = [field for field in ("time", *PRICES) if not places.get(field, 0) and places.get(field) != 0]
-    if not times or missing:
-        found = ", ".join(str(name) for name in list(table.cells.columns)[:12])[:200] or "none"
-        raise NotCandles(
-            f"no candle table: no column for {', '.join(missing or ['time'])}; columns found: {found}"
-        )
-    return places
-
-
-def _find_order(table: Table) -> dict[str, Any]:
-    """Columns without names: time first, then the order of prices that makes high the highest most often."""
-    if table.cells.shape[1] < 5:
-        raise NotCandles(
-            f"no candle table: {table.cells.shape[1]} columns, expected time, four prices, volume"
-        )
-    prices = [_floats(table.cells.iloc[:, at], table, [], "") for at in range(1, 5)]
-    best, fewest = _ORDERS[0], np.inf
-    for order in _ORDERS:
-        o, h, l, c = (prices[order.index(name)] for name in PRICES)  # noqa: E741 (open high low close)
-        broken = float(np.count_nonzero((h < np.maximum(o, c)) | (l > np.minimum(o, c))))
-        # the usual order wins unless another explains nearly every row that it does not
-        if broken < fewest and (order is _ORDERS[0] or (fewest > 0.05 * len(o) and broken < 0.2 * fewest)):
-            best, fewest = order, broken
-    places: dict[str, Any] = {"time": [0]} | {name: 1 + at for at, name in enumerate(best)}
-    if table.cells.shape[1] > 5:
-        places["volume"] = 5
-    return places
 
 
 def _times(table: Table, places: list[int], notes: list[str]) -> tuple[Ints, list[str], Any]:
@@ -247,34 +133,21 @@ def _midnights(days: Any) -> bool:
     return len(time) > 0 and bool((time % 86_400_000_000 == 0).all())
 
 
-def _floats(column: Any, table: Table, bad: list[dict[str, Any]], name: str) -> Floats:
-    if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_integer_dtype(column.dtype):
-        return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    values = column.astype(object)
-    plain = values
-    if infer_dtype(values) != "string":
-        plain = values.map(lambda cell: cell if isinstance(cell, int | float | str) else _number(cell))
-    found = np.array(pd.to_numeric(plain, errors="coerce"), dtype=np.float64)
-    for row in np.flatnonzero(np.isnan(found)):
-        text = str(values.iloc[row]).strip()
-        found[row] = _from_text(text, table.decimal_comma)
-        if np.isnan(found[row]) and text.lower() not in {"", "nan", "none", "null", "<na>", "nat", "-nan"}:
-            bad.append(unread(table.lines[row], text, f"{name} is no number"))
-    return found
-
-
-def _number(cell: object) -> float:
-    try:
-        return float(cell)  # type: ignore[arg-type]  # Decimal, numpy scalars; anything else is caught
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
-
-
-def _from_text(text: str, decimal_comma: bool) -> float:
-    cleaned = text.strip("$€£ ").replace(" ", "").replace("_", "")
-    if decimal_comma and "," in cleaned:
-        cleaned = cleaned.replace(".", "").replace(",", ".")
-    return _number(cleaned.replace(",", ""))
+def _symbols(column: "pd.Series[Any]", time: Ints) -> list[str]:
+    """A note when the rows name several symbols; NotCandles when these have candles for the same times."""
+    names = column.dropna().astype(str).map(plain)
+    names = names[names != ""]
+    each = names.groupby(names).groups
+    if len(each) < 2:
+        return []
+    said = ", ".join(sorted(str(name).upper() for name in each)[:5])
+    whose = names.to_numpy()
+    when = time[names.index.to_numpy()]
+    order = np.lexsort((whose, when))
+    whose, when = whose[order], when[order]
+    if ((when[1:] == when[:-1]) & (whose[1:] != whose[:-1])).any():
+        raise NotCandles(f"candles of several symbols in one table ({said}): hand in one at a time")
+    return [f"the rows name several symbols: {said}"]
 
 
 def _sort_volumes(columns: dict[str, Floats], other: Floats) -> list[str]:
