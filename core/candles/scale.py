@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.candles.frame import Floats, Ints
+from core.candles.frame import Bools, Floats, Ints
 
 AROUND = 30
 """Rows on either side for the local scale, range and volume."""
@@ -69,8 +69,11 @@ def scale_of(x: Floats) -> Scale:
     return Scale(whole, np.maximum(widest, FLOOR * whole))
 
 
-def window(values: Floats, at: Ints, first: int, last: int) -> Floats:
-    """Rows ``at + first … at + last`` of each; NaN beyond the series' ends."""
+def window(values: Floats | Bools, at: Ints, first: int, last: int, without: Bools | None = None) -> Floats:
+    """Rows ``at + first … at + last`` of each; NaN beyond the series' ends, and at rows that are to be left out."""
+    if without is not None:
+        hidden = window(without, at, first, last) != 0  # NaN counts too
+        return np.where(hidden, np.nan, window(values, at, first, last))
     places = at[:, None] + np.arange(first, last + 1)
     if len(at) and at.min() + first >= 0 and at.max() + last < len(values):
         return np.asarray(values[places])

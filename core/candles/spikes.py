@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.candles import screen
-from core.candles.frame import Bars, Floats, Ints
+from core.candles.frame import Bars, Bools, Floats, Ints
+from core.candles.lookup import distinct
 from core.candles.scale import AROUND, Scale, locally, middle, window
 from core.candles.screen import NEAR
 
@@ -55,25 +56,43 @@ def everywhere(rows: Bars, x: Floats, scale: Scale) -> Spikes:
 
 
 def _among(rows: Bars, x: Floats, scale: Scale, at: Ints, opening: Ints, high: Ints, low: Ints) -> Spikes:
-    close = _closes(rows, x, scale, at)
-    opens = np.union1d(_opens(rows, x, scale, opening), _carried(rows, x, close))
+    stray = np.zeros(len(x), bool)
+    close = _closes(rows, x, scale, at, stray)
+    # What is known to be false is no evidence: rows near it are looked at once more, without it.
+    more = close
+    while len(more):
+        stray[more] = True
+        more = _closes(rows, x, scale, _near(stray, more), stray)
+    close = np.flatnonzero(stray)
+    opens = np.union1d(_opens(rows, x, scale, opening, stray), _carried(rows, x, close))
     spiked = np.union1d(close, opens)
+    stray[opens] = True
     top, bottom = np.maximum(rows.open[high], rows.close[high]), np.minimum(rows.open[low], rows.close[low])
-    high = np.setdiff1d(_wicks(rows, x, scale, high, np.log(rows.high[high] / top)), spiked)
-    low = np.setdiff1d(_wicks(rows, x, scale, low, np.log(bottom / rows.low[low])), spiked)
+    high = np.setdiff1d(_wicks(rows, x, scale, high, np.log(rows.high[high] / top), stray), spiked)
+    low = np.setdiff1d(_wicks(rows, x, scale, low, np.log(bottom / rows.low[low]), stray), spiked)
     return Spikes(close, opens, high, low)
 
 
-def deviation(x: Floats, at: Ints) -> Floats:
+def _near(stray: Bools, found: Ints) -> Ints:
+    """Rows that have stray ones among their neighbours, and enough others on both sides."""
+    at = distinct((found[:, None] + np.r_[-NEAR:0, 1 : NEAR + 1]).ravel())
+    at = at[(at >= 2) & (at < len(stray) - 2)]
+    at = at[~stray[at]]
+    sides = [(window(stray, at, first, last) == 0).sum(axis=1) for first, last in ((-NEAR, -1), (1, NEAR))]
+    enough: Ints = at[np.minimum(*sides) >= 2]
+    return enough
+
+
+def deviation(x: Floats, at: Ints, without: Bools | None = None) -> Floats:
     """Distance from the nearest of the medians of the rows before, after, and on both sides, with its sign."""
-    before, after = window(x, at, -NEAR, -1), window(x, at, 1, NEAR)
+    before, after = window(x, at, -NEAR, -1, without), window(x, at, 1, NEAR, without)
     both = np.concatenate((before, after), axis=1)
     away = np.array([x[at] - middle(part) for part in (before, after, both)])
     found: Floats = np.take_along_axis(away, np.abs(away).argmin(axis=0)[None, :], axis=0)[0]
     return found
 
 
-def belief(rows: Bars, at: Ints, local: Floats, *, after: int = 1) -> Floats:
+def belief(rows: Bars, at: Ints, local: Floats, *, after: int = 1, without: Bools | None = None) -> Floats:
     """How much more is believed of these rows than of quiet ones: a factor from 1 up.
 
     A genuine crash shows in the volume of its row and in the volumes and ranges of the rows beside it, of which
@@ -81,7 +100,7 @@ def belief(rows: Bars, at: Ints, local: Floats, *, after: int = 1) -> Floats:
     markets, a multiple says less and is damped.
     """
     ranges = [
-        np.log(window(rows.high, at, first, first + 1) / window(rows.low, at, first, first + 1))
+        np.log(window(rows.high, at, first, first + 1, without) / window(rows.low, at, first, first + 1))
         for first in (-2, after)
     ]
     beside = np.concatenate(ranges, axis=1)
@@ -104,22 +123,32 @@ def belief(rows: Bars, at: Ints, local: Floats, *, after: int = 1) -> Floats:
     return np.asarray(found)
 
 
-def _closes(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
+def _closes(rows: Bars, x: Floats, scale: Scale, at: Ints, stray: Bools) -> Ints:
+    """Stray closes among these rows; ``stray``: rows known to be, which are nobody's neighbours."""
     if not len(at):
         return at
     local = locally(x, at, scale)
-    away = deviation(x, at)
+    away = deviation(x, at, stray)
     size = np.abs(away)
-    after = np.minimum(at + 1, len(x) - 1)
-    back = np.sign(away) * (x[at] - np.log(rows.open[after]))
+    back = np.sign(away) * (x[at] - np.log(rows.open[_next(at, stray)]))
     torn = (back >= 0.4 * size) & (back <= 2.5 * size)  # farther is a jump that begins there
     # where opens do not follow closes anyway (thin markets), a way back that is torn says less
     stride = max(1, len(x) // 25_000)
     steps = np.abs(rows.open[1::stride] / rows.close[:-1:stride] - 1)
     loose = min(1.0, float(np.quantile(steps, 0.9)) / scale.whole)
-    believed = belief(rows, at, local, after=2)  # a close that carries over makes the next row wide
+    # a close that carries over makes the next row wide
+    believed = belief(rows, at, local, after=2, without=stray)
     needed = np.where(torn, SPIKE * (1 + 0.4 * loose) * believed ** (0.5 * loose), BOLD * believed)
     return at[size > needed * local]
+
+
+def _next(at: Ints, stray: Bools) -> Ints:
+    """The first row after each that is not stray, or the last of all."""
+    last = len(stray) - 1
+    after = np.minimum(at + 1, last)
+    for _ in range(NEAR):
+        after = np.minimum(after + stray[after], last)
+    return after
 
 
 def _carried(rows: Bars, x: Floats, close: Ints) -> Ints:
@@ -131,7 +160,7 @@ def _carried(rows: Bars, x: Floats, close: Ints) -> Ints:
     return at[taken & left] + 1
 
 
-def _opens(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
+def _opens(rows: Bars, x: Floats, scale: Scale, at: Ints, stray: Bools) -> Ints:
     """Opens far from the close before and from their own close."""
     if not len(at):
         return at
@@ -140,11 +169,11 @@ def _opens(rows: Bars, x: Floats, scale: Scale, at: Ints) -> Ints:
     # an open between the two closes is a path, not a stray
     between = (open_log - x[at - 1]) * (open_log - x[at]) < 0
     local = locally(x, at, scale)
-    return at[(size > 1.6 * SPIKE * local * belief(rows, at, local)) & ~between]
+    return at[(size > 1.6 * SPIKE * local * belief(rows, at, local, without=stray)) & ~between]
 
 
-def _wicks(rows: Bars, x: Floats, scale: Scale, at: Ints, size: Floats) -> Ints:
+def _wicks(rows: Bars, x: Floats, scale: Scale, at: Ints, size: Floats, stray: Bools) -> Ints:
     if not len(at):
         return at
     local = locally(x, at, scale)
-    return at[size > WICK * local * belief(rows, at, local)]
+    return at[size > WICK * local * belief(rows, at, local, without=stray)]

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, spacing
-from core.candles.lookup import distinct
+from core.candles.frame import Bars, Bools, Ints, spacing
 from core.candles.scale import chunks
-from core.market import CANDLE_FIELDS
+from core.candles.seats import choose
 
 _FACTORS = (1000, 1_000_000, 1_000_000_000)
 _APART = 30
@@ -87,7 +86,8 @@ def arrange(
     if not len(off) and not len(unclosed) and least > 0:
         kept, same, conflicting = np.arange(len(slot)), _NO_ROWS, _NO_ROWS
     else:
-        kept, slot, same, conflicting = _choose(given, slot, off, unclosed, causal=causal, model=model)
+        grid = (offset, step)
+        kept, slot, same, conflicting = choose(given, slot, off, unclosed, grid, causal=causal, model=model)
     return Shape(
         step,
         offset,
@@ -193,115 +193,3 @@ def _grid(residue: Ints, anchor: int) -> tuple[int, Bools, bool]:
         if commonest and counts.max() * 2 > len(residue):
             return anchor + commonest, residue != commonest, True
     return anchor, off, False
-
-
-def _choose(
-    given: Bars, slot: Ints, off: Bools, unclosed: Ints, *, causal: bool, model: tuple[Bars, Ints] | None
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """Which row stands for each slot; the rows beside it that say the same, and those that do not."""
-    count = len(slot)
-    if count == 0:
-        return _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS
-    stands = np.ones(count, bool)
-    stands[unclosed] = False
-    if len(off):
-        slot = _seat(slot, off, given.time)
-        stands &= slot != np.iinfo(np.int64).min
-    repeat = np.zeros(count, bool)
-    repeat[1:] = (np.diff(given.time) == 0) & stands[1:] & stands[:-1]
-    if not repeat.any():
-        kept = np.flatnonzero(stands)
-        kept = kept if _ascending(slot[kept]) else kept[np.argsort(slot[kept], kind="stable")]
-        return kept, slot[kept], _NO_ROWS, _NO_ROWS
-    leader = np.flatnonzero(~repeat)
-    group = np.cumsum(~repeat) - 1
-    best = leader[group].copy()
-    differ = np.zeros(count, bool)
-    followers = np.flatnonzero(repeat)
-    differ[followers] = ~_equal(given, followers, leader[group[followers]])
-    torn = np.unique(group[differ])
-    if len(torn):
-        best_of = _best(given, slot, leader, group, torn, causal=causal, model=model)
-        for place, choice in zip(torn, best_of, strict=True):
-            best[leader[place] : leader[place + 1] if place + 1 < len(leader) else count] = choice
-    others = np.flatnonzero((best != np.arange(count)) & stands)
-    alike = _equal(given, others, best[others])
-    kept = distinct(best[stands])
-    return kept, slot[kept], others[alike], others[~alike]
-
-
-def _ascending(slot: Ints) -> bool:
-    return len(slot) < 2 or bool(np.diff(slot).min() > 0)
-
-
-def _seat(slot: Ints, off: Bools, time: Ints) -> Ints:
-    """A free slot for each row off the grid: the one it starts in, else the next; none when both are taken."""
-    none = np.iinfo(np.int64).min
-    slot = slot.copy()
-    taken = distinct(slot[~off])
-    places = np.flatnonzero(off)
-    ahead: Ints = slot[places] + 1
-    own_free = ~np.isin(slot[places], taken)
-    next_free = ~np.isin(ahead, taken)
-    used: set[int] = set()
-    seen: dict[int, int] = {}
-    for at, place in enumerate(places.tolist()):
-        if (moment := int(time[place])) in seen:
-            slot[place] = seen[moment]
-            continue
-        options = [int(slot[place])] * bool(own_free[at]) + [int(ahead[at])] * bool(next_free[at])
-        seat = next((option for option in options if option not in used), none)
-        used.add(seat)
-        slot[place] = seen[moment] = seat
-    return slot
-
-
-def _equal(bars: Bars, one: Ints, other: Ints) -> Bools:
-    same = np.ones(len(one), bool)
-    for name in CANDLE_FIELDS:
-        if name in bars.fields:
-            a, b = bars.column(name)[one], bars.column(name)[other]
-            same &= (a == b) | (np.isnan(a) & np.isnan(b))
-    return same
-
-
-def _best(
-    given: Bars,
-    slot: Ints,
-    leader: Ints,
-    group: Ints,
-    torn: Ints,
-    *,
-    causal: bool,
-    model: tuple[Bars, Ints] | None,
-) -> Ints:
-    """Of rows that contradict each other the one that fits its neighbours, by value, never by position."""
-    rows = np.flatnonzero(np.isin(group, torn))
-    mine = group[rows]
-    o, h, l, c = (given.column(name)[rows] for name in ("open", "high", "low", "close"))  # noqa: E741
-    with np.errstate(all="ignore"):
-        sound = np.isfinite(o + h + l + c) & (l > 0) & (h >= np.maximum(o, c)) & (l <= np.minimum(o, c))
-        before = given.close[leader[np.maximum(mine - 1, 0)]]
-        after = given.open[leader[np.minimum(mine + 1, len(leader) - 1)]]
-        strain: Floats = np.where(mine > 0, np.abs(np.log(o / before)), 0.0)
-        if not causal:
-            # a stray high or low is what the neighbours cannot vouch for, so the range counts a little too
-            strain = strain + np.where(mine < len(leader) - 1, np.abs(np.log(after / c)), 0.0)
-        strain = strain + 0.1 * np.abs(np.log(h / l))
-        if model is not None and len(model[1]):
-            there, distance = _from_model(given.take(rows), slot[rows], *model)
-            strain = np.where(there, distance, strain)
-    strain = np.where(np.isfinite(strain), strain, np.inf)
-    volume = given.volume[rows] if given.volume is not None else np.zeros(len(rows))
-    volume = np.where(np.isfinite(volume), volume, -1.0)
-    filled = np.zeros(len(rows), bool) if given.method is None else ~given.take(rows).observed()  # type: ignore[operator]
-    order = np.lexsort((rows, -volume, strain, ~sound, filled, mine))
-    first = np.r_[True, np.diff(mine[order]) > 0]
-    return rows[order[first]]
-
-
-def _from_model(rows: Bars, slot: Ints, model: Bars, model_slot: Ints) -> tuple[Bools, Floats]:
-    """Which rows the model has a candle for, and how far they are from it."""
-    at = np.minimum(np.searchsorted(model_slot, slot), len(model_slot) - 1)
-    away = [np.abs(np.log(rows.column(name) / model.column(name)[at])) for name in PRICES]
-    return model_slot[at] == slot, np.sum(away, axis=0)

@@ -1,19 +1,16 @@
 """Impossible values, wrong units, frozen rows: what is wrong with a row's numbers, spikes apart."""
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints
+from core.candles.prices import price_units
 from core.candles.scale import Scale, chunks, scale_of
 from core.candles.spikes import Spikes, find
 from core.candles.volumes import volume_units
 
 _NONE = np.zeros(0, dtype=np.int64)
-_DECADE = float(np.log(10))
-_STEP = 1.9
-"""A log step this large (x6.7) within one row is looked at as a possible unit error."""
 _RUN = 4
 """Rows in a row that say exactly the same before they count as frozen."""
 
@@ -44,7 +41,7 @@ def examine(rows: Bars, slot: Ints) -> Flaws:
     for bad in (non_finite, non_positive, violation):
         sound[bad] = False
     x = np.log(rows.close)
-    scaled, violation = _price_units(rows, x, sound, violation)
+    scaled, violation = price_units(rows, slot, x, sound, violation)
     touched = np.unique(np.concatenate([places for places, _ in scaled.values()])) if scaled else _NONE
     # a row that contradicts itself has a close all the same, and that close may be a spike
     usable = sound.copy()
@@ -93,107 +90,6 @@ def _volumes(rows: Bars) -> Bools:
     if rows.volume is None:
         return np.ones(1, bool)
     return (rows.volume >= 0) & (rows.volume < np.inf)
-
-
-def _price_units(
-    rows: Bars, x: Floats, sound: Bools, violation: Ints
-) -> tuple[dict[str, tuple[Ints, Floats]], Ints]:
-    """Prices too large or small by a power of ten, by row or by field; and the violations this leaves."""
-    possible = sound.copy()
-    possible[violation] = True
-    count = np.count_nonzero(possible)
-    if count < 5:
-        return {}, violation
-    x = x if count == len(rows) else x[possible]
-    steps, wide = _steps(x), _wide(rows)
-    odd = np.union1d(wide[possible[wide]], violation)
-    if not len(steps) and not len(odd):
-        return {}, violation
-    places = np.flatnonzero(possible)
-    found: dict[str, dict[int, float]] = {name: {} for name in PRICES}
-    level = x.copy()
-    if 0 < len(steps) <= max(20, len(x) // 50):
-        for first, last, decades in _segments(x, steps):
-            level[first : last + 1] -= decades * _DECADE
-            single = first == last
-            for row in places[first : last + 1]:
-                fields = _fields(rows, int(row), float(x[first] - decades * _DECADE)) if single else {}
-                for name in PRICES:
-                    if not single or name in fields:
-                        found[name][int(row)] = 10.0**decades
-    for row in np.setdiff1d(odd, np.array(list(found["close"]), dtype=np.int64)):
-        at = int(np.searchsorted(places, row))
-        around = np.delete(np.arange(max(0, at - 5), min(len(x), at + 6)), min(5, at))
-        if len(around) >= 3:
-            for name, decades in _fields(rows, int(row), float(np.median(level[around]))).items():
-                found[name][int(row)] = 10.0**decades
-    scaled = {
-        name: (np.array(sorted(at), dtype=np.int64), np.array([at[row] for row in sorted(at)]))
-        for name, at in found.items()
-        if at
-    }
-    explained = [row for row in violation.tolist() if any(row in at for at in found.values())]
-    return scaled, np.setdiff1d(violation, np.array(explained, dtype=np.int64))
-
-
-def _steps(x: Floats) -> Ints:
-    """Rows from which the close moves by a step or more to the next."""
-    return np.concatenate(
-        [np.flatnonzero(np.abs(np.diff(x[a : b + 1])) > _STEP) + a for a, b in chunks(len(x))]
-    )
-
-
-def _wide(rows: Bars) -> Ints:
-    """Rows whose high is a step or more above their low."""
-    times = float(np.exp(_STEP))
-    return np.concatenate(
-        [np.flatnonzero(rows.high[a:b] > rows.low[a:b] * times) + a for a, b in chunks(len(rows))]
-    )
-
-
-def _decades(log_ratio: float, slack: float = 0.3) -> int:
-    """Powers of ten in a log ratio, 0 when it is near none or farther than six."""
-    decades = round(log_ratio / _DECADE)
-    return decades if 1 <= abs(decades) <= 6 and abs(log_ratio - decades * _DECADE) <= slack else 0
-
-
-def _segments(x: Floats, steps: Ints) -> list[tuple[int, int, int]]:
-    """Stretches a power of ten above or below the rest that come back: first row, last row, decades.
-
-    A step that stays (a redenomination, another instrument) is no unit error: it would be an imagined split.
-    """
-    edges = [0, *(steps + 1).tolist(), len(x)]
-    parts = list(pairwise(edges))
-    home = max(range(len(parts)), key=lambda at: parts[at][1] - parts[at][0])
-    found = []
-    for direction in (1, -1):
-        base = float(x[parts[home][1] - 1] if direction > 0 else x[parts[home][0]])
-        pending: list[tuple[int, int, int]] = []
-        at = home + direction
-        while 0 <= at < len(parts):
-            first, end = parts[at]
-            near, far = (first, end - 1) if direction > 0 else (end - 1, first)
-            decades = _decades(float(x[near]) - base)
-            if decades:
-                pending.append((first, end - 1, decades))
-                base = float(x[far]) - decades * _DECADE
-            elif abs(float(x[near]) - base) < 0.5:
-                found += pending
-                pending = []
-                base = float(x[far])
-            else:
-                break
-            at += direction
-        found += [part for part in pending if (part[1] - part[0] + 1) <= max(1, len(x) // 200)]
-    return found
-
-
-def _fields(rows: Bars, row: int, level: float) -> dict[str, int]:
-    """Fields of a row that stand a power of ten off its neighbours' level, when all the others stand at it."""
-    logs = {name: float(np.log(rows.column(name)[row])) - level for name in PRICES}
-    decades = {name: _decades(value) for name, value in logs.items()}
-    fits = all(decades[name] or abs(logs[name]) < 0.3 for name in PRICES)
-    return {name: power for name, power in decades.items() if power} if fits else {}
 
 
 def _frozen(rows: Bars, slot: Ints) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -5,6 +5,8 @@ import numpy as np
 from core.candles.frame import Bars, Floats, Ints
 from core.candles.scale import AROUND, Scale
 
+_FEWEST = 30
+"""Rows below which volumes say nothing about what is usual."""
 _CLEAR = 150.0
 """Price from which a stretch of rows in quote units stands out by its size."""
 _HEAVY = 10.0
@@ -18,7 +20,7 @@ _MOST = 200
 def volume_units(rows: Bars, scale: Scale) -> tuple[Ints, Floats] | None:
     """Rows whose volume is too large, and how many times; None when there are none."""
     volume = rows.volume
-    if volume is None or len(volume) < 100:
+    if volume is None or len(volume) < _FEWEST:
         return None
     inside = _stretches(rows, volume)
     single, factor = _singles(rows, volume, scale, inside)
