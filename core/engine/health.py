@@ -62,9 +62,11 @@ class Health:
 
     __slots__ = (
         "_last_at",
+        "_low",
         "_oks",
         "_policy",
         "_seconds",
+        "_since",
         "answered",
         "circuit",
         "ewma",
@@ -93,6 +95,10 @@ class Health:
         self._last_at: float | None = None
         self._oks: deque[bool] = deque(maxlen=WINDOW)
         self._seconds: deque[float] = deque(maxlen=WINDOW)
+        self._low = False
+        """Half the errors that open the circuit were there, and not all of them are worn down."""
+        self._since = 0
+        """Calls since the circuit last opened: those before have led to that already."""
 
     @property
     def hanging(self) -> bool:
@@ -136,6 +142,10 @@ class Health:
     ) -> None:
         """A value came back, and it held; or whether it does is still to be :meth:`judged`."""
         self.circuit.success(permits.circuit, now, elapsed)
+        if errors := self.circuit.errors:
+            self._low = self._low or errors >= self._policy.half
+        else:
+            self._low = False
         if judged:
             self.truth.success(permits.truth)
         else:
@@ -144,6 +154,7 @@ class Health:
         self.totals[outcome] += 1
         self.last_ok_at = wall
         self._oks.append(True)
+        self._since += 1
         self._seconds.append(elapsed)
         self.ewma.observe(elapsed, now)
         self._last_at = now
@@ -162,6 +173,8 @@ class Health:
         self.answered = outcome != "timeout"
         self.totals[outcome] += 1
         self._oks.append(False)
+        self._low = self._low or self.circuit.errors >= self._policy.half
+        self._since = 0 if self.circuit.state == "open" else self._since + 1
         self.ewma.observe(elapsed, now)
         self._last_at = now
 
@@ -175,6 +188,7 @@ class Health:
         self.last_error, self.last_error_at = f"truth: {reason}", wall
         self.totals["truth"] += 1
         self._oks.append(False)
+        self._since += 1
 
     def follow(self, policy: BreakerPolicy) -> None:
         """Go by this policy from now on."""
@@ -196,6 +210,7 @@ class Health:
         """
         share = min(1.0, WINDOW / max(1, good + failed))
         self._oks.extend([False] * round(failed * share) + [True] * round(good * share))
+        self._since = 0 if self.shut else len(self._oks)
         self._seconds.extend(seconds)
         self.last_ok_at = last_ok or None
         self._last_at = now - max(0.0, ago)
@@ -244,9 +259,10 @@ class Health:
             return "dissenting"
         if self._last_at is None or now - self._last_at > FORGET:
             return "unknown"
-        rate = self.success_rate()
-        poor = len(self._oks) >= FEWEST and rate is not None and rate < 0.5
-        return "degraded" if poor or self.circuit.errors >= self._policy.half else "healthy"
+        recent = list(self._oks)[-self._since :] if self._since else []
+        poor = len(recent) >= FEWEST and sum(recent) < 0.5 * len(recent)
+        low = self._low or self.circuit.errors >= self._policy.half
+        return "degraded" if poor or low else "healthy"
 
     def forget_failures(self) -> None:
         """Forget old failures as they are shown and as they weigh in the success rate; circuits stay as they are."""
@@ -257,4 +273,5 @@ class Health:
         """Forget what was held against it."""
         self.circuit.reset()
         self.truth.reset()
+        self._low = False
         self._oks.clear()

@@ -1,7 +1,9 @@
 """Health as a state machine over both axes, and DESIGN's table of states."""
 
 import random
+from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
@@ -113,14 +115,58 @@ def test_half_the_threshold_is_degraded_all_of_it_unavailable():
 
 
 def test_a_poor_window_is_degraded_even_without_errors_left():
-    health = record()
-    for n in range(12):
-        if n % 3 == 0:
+    health = Health(replace(POLICY, threshold=10), random.Random(3))
+    for n in range(0, 20, 5):
+        for _ in range(3):
+            fail(health, n)
+        for _ in range(2):
             succeed(health, n)
-        else:
-            health._oks.append(False)
     assert health.circuit.errors == 0
-    assert health.state(12) == "degraded"
+    assert health.success_rate() == 0.4
+    assert health.state(20) == "degraded"
+
+
+def test_degraded_until_no_errors_are_left_or_enough_successes_came_in_a_row():
+    health = Health(replace(POLICY, threshold=8, recovery=3), random.Random(3))
+    for _ in range(4):
+        fail(health, 0)
+    assert health.state(0) == "degraded"
+    for _ in range(2):
+        succeed(health, 0)
+        assert health.circuit.errors
+        assert health.state(0) == "degraded"
+    fail(health, 0)
+    for _ in range(2):
+        succeed(health, 0)
+        assert health.state(0) == "degraded"
+    succeed(health, 0)  # the third in a row
+    assert health.state(0) == "healthy"
+    for _ in range(10):  # so that the share of failures has no say
+        succeed(health, 0)
+    for _ in range(3):
+        fail(health, 0)
+        assert health.state(0) == "healthy"
+    fail(health, 0)
+    assert health.state(0) == "degraded"
+    health.reset()
+    succeed(health, 0)
+    assert health.state(0) == "healthy"
+
+
+@pytest.mark.parametrize(("threshold", "recovery"), [(1, 1), (3, 2), (10, 2), (20, 5)])
+def test_what_opened_the_circuit_is_not_held_against_it_once_it_has_recovered(threshold, recovery):
+    health = Health(replace(POLICY, threshold=threshold, recovery=recovery), random.Random(3))
+    for _ in range(threshold):
+        fail(health, 0)
+    now = 0.0
+    for _ in range(6):  # probes that fail as well
+        now += 400
+        fail(health, now)
+    now += 400
+    for n in range(1, recovery + 3):
+        succeed(health, now)
+        assert health.state(now) == ("healthy" if n >= recovery else "degraded"), n
+    assert health.success_rate() < 0.5, "what is shown of the past stays as it was"
 
 
 def test_truth_failures_are_an_axis_of_their_own():
