@@ -180,6 +180,13 @@ def test_a_list_of_another_length_means_something_else(venue: str, field: str, v
         CATALOG[venue].read(VolumeQuery(symbol(venue)), httpx.Response(200, json=body))
 
 
+def test_a_side_with_nothing_on_it_is_none() -> None:
+    body = {"ch": "market.btcusdt.detail.merged", "status": "ok", "ts": 1_790_000_000_000,
+            "tick": {"close": 5, "open": 4, "amount": 7, "vol": 30, "bid": [], "ask": [6, 1]}}  # fmt: skip
+    quote = CATALOG["htx"].read(PriceQuery("BTC/USDT"), httpx.Response(200, json=body))
+    assert (quote.last, quote.bid, quote.ask) == (5, None, 6)
+
+
 def test_a_row_without_one_of_its_columns_is_refused() -> None:
     row = ["tBTCUSD", 70526, 1.5, 70527, 2.5, -2163, -0.0298, 70527, 1798.7, 72977, 70000]
     assert price("bitfinex", [row]).last == 70527
