@@ -184,8 +184,9 @@ def test_a_series_that_cannot_be_relied_on(usable: float, severity: str | None, 
 
 @pytest.mark.parametrize(("quality", "sure"), [(None, None), (0.6, None), (0.55, False), (0.49, True)])
 def test_a_series_whose_candles_came_in_bad_quality(quality: float | None, sure: bool | None) -> None:
-    one = found(archived(BTC=(quality, 0.95))).get("series_quality")
+    one = found(archived(BTC=(quality, 0.95)), series_quality={"enabled": True}).get("series_quality")
     assert (one and one.sure) == sure
+    assert not found(archived(BTC=(quality, 0.95))), "off at first: there is nothing that a person could do"
 
 
 def test_too_few_candles_to_judge_alarm_nobody() -> None:

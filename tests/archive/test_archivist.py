@@ -60,7 +60,7 @@ async def test_a_series_goes_bad_and_that_is_an_alert_until_it_is_mended(venues,
     venues.holes["kraken"] = HOLE
     async with open_hub(auto_repair_enabled=False) as hub:
         for rule in ("series_usable", "series_quality"):
-            await hub.set_alert_rule(rule, clear=0.2)
+            await hub.set_alert_rule(rule, clear=0.2, enabled=True)
         await fetch(hub)
         both = await soon(lambda: _both(hub))
         usable, quality = both["series_usable"], both["series_quality"]

@@ -139,7 +139,7 @@ RULES: Mapping[str, Rule] = {
             "series_quality",
             "data",
             "Archived candles came in bad quality",
-            "The score of a series' raw candles. No repair raises it; better candles do.",
+            "The score of a series' raw candles. No repair raises it, better candles do; so it is off at first.",
             hold=0,
             clear=60,
             level=0.5,
@@ -147,6 +147,7 @@ RULES: Mapping[str, Rule] = {
             low=0.01,
             high=0.8,
             ease=1.2,
+            enabled=False,
         ),
         Rule(
             "archive_usable",
