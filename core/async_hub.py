@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from core.alerting import Alerting
+from core.answer import KintsugiError
 from core.ccxt_source import CcxtProvider
 from core.clock import SteadyClock
 from core.engine.folder import DataFolder
@@ -26,8 +27,10 @@ class AsyncHub(Worlds, Watching, Operating, Configuring):
     async def __aenter__(self) -> Self:
         """Open folder and cache; in auto mode find out whether there is a network.
 
-        What hinders it is raised, and nothing stays open.
+        What hinders it is raised, and nothing stays open. KintsugiError when it is open already.
         """
+        if self._world_now is not None:
+            raise KintsugiError("the hub is open already")
         async with AsyncExitStack() as last_first:
             self._clock = SteadyClock(self._given_clock)
             self._folder = DataFolder(self.settings.data_dir)

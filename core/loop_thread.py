@@ -22,7 +22,9 @@ class LoopThread:
         self._gate = threading.Lock()
 
     def start(self) -> None:
-        """Return once the loop runs; what hinders it is raised here."""
+        """Return once the loop runs; what hinders it is raised here. KintsugiError when it runs already."""
+        if self._thread is not None:
+            raise KintsugiError("the hub is open already")
         started: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._main, args=(started,), name="kintsugi-hub", daemon=True)
         self._thread.start()

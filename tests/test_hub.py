@@ -79,6 +79,21 @@ def test_a_closed_hub_says_so(lab_settings):
     assert not any(thread.name == "kintsugi-hub" for thread in threading.enumerate())
 
 
+def test_an_open_hub_is_not_opened_again(lab_settings):
+    with Hub(lab_settings) as hub:
+        with pytest.raises(KintsugiError, match="open already"):
+            hub.__enter__()
+        assert sum(thread.name == "kintsugi-hub" for thread in threading.enumerate()) == 1
+        assert hub.price("BTC/USD").lab
+
+
+async def test_an_open_async_hub_is_not_opened_again(lab_settings):
+    async with AsyncHub(lab_settings) as hub:
+        with pytest.raises(KintsugiError, match="open already"):
+            await hub.__aenter__()
+        assert (await hub.price("BTC/USD")).lab
+
+
 def test_bad_arguments_name_field_value_and_what_is_allowed(lab_settings):
     with Hub(lab_settings) as hub:
         for call, words in (
@@ -88,7 +103,13 @@ def test_bad_arguments_name_field_value_and_what_is_allowed(lab_settings):
             (lambda: hub.candles("BTC/USDT", start="yesterday"), ("start", "yesterday", "ISO 8601")),
             (lambda: hub.candles("BTC/USDT", start="2026-01-02", end="2026-01-01"), ("start", "before end")),
             (lambda: hub.price("BTC/USDT", providers=["krakn"]), ("providers", "krakn", "kraken")),
+            (lambda: hub.candles("BTC/USDT", start="0001-01-01"), ("start", "0001-01-01", "from 1970 on")),
             (lambda: hub.price("BTC/USDT", deadline=-1), ("deadline", "-1", "above 0")),
+            # Also where the cache could answer.
+            (
+                lambda: hub.price("BTC/USDT").lab and hub.price("BTC/USDT", deadline="5"),
+                ("deadline", "5", "above 0"),
+            ),
             (lambda: hub.orderbook("BTC/USDT", depth=10**9), ("depth", "5000")),
         ):
             with pytest.raises(ValueError, match=words[0]) as caught:

@@ -181,15 +181,15 @@ class Asking(Facet):
             raise ValueError(
                 f"query={str(query)[:40]!r}: expected a query, as in CandleQuery('BTC/USDT', '1h')"
             )
+        seconds = self.settings.deadline if deadline is None else deadline
+        if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
+            raise ValueError(f"deadline={str(deadline)[:20]!r}: expected seconds above 0, at most 3600")
         world.monitor.looked()
         names = None if providers is None else tuple(map(str, listed(providers)))
         key = query.key() if names is None else f"{query.key()} from {','.join(names)}"
         held = None if refresh else world.cache.get(key)
         if held is not None and held.fresh:
             return _own(world.answers.of(held, "cache"))
-        seconds = self.settings.deadline if deadline is None else deadline
-        if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
-            raise ValueError(f"deadline={deadline!r}: expected seconds above 0, at most 3600")
         joined = (world, key) in self._flights
         flight = self._flight(world, key, query, seconds, names)
         if held is not None and held.age - held.entry.fresh < self.settings.revalidate_seconds:

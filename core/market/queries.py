@@ -101,6 +101,8 @@ class CandleQuery(SymbolQuery):
         for name in ("start", "end"):
             if (moment := getattr(self, name)) is not None:
                 object.__setattr__(self, name, to_datetime(moment, name))
+        if self.start is not None and self.start.timestamp() < 0:
+            raise ValueError(f"start={self.start.isoformat()}: expected a time from 1970 on")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError(
                 f"start={self.start.isoformat()}: expected a time before end={self.end.isoformat()}"
