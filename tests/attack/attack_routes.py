@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from over_http import application
 from starlette.routing import Mount, Route
 
-from core.rest import routes
 from core.rest.docs import document
 
 
@@ -25,7 +25,7 @@ class Changing:
 
 def _found() -> list[Changing]:
     found = []
-    for route in routes():
+    for route in application().routes:
         if isinstance(route, Mount):
             api: Any = route.app
             for path, operations in document(api)["paths"].items():

@@ -1,39 +1,19 @@
 """The real routes, attacked: over a shared hub on the lab, from this machine, from elsewhere, with a token set."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
+from over_http import Client
 from streamlit.testing.v1 import AppTest
 
 from core.hub import Hub, close_shared, shared
 from core.refusals import REFUSALS
-from core.rest import routes
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "let-me-in"
-
-
-class Attacker:
-    """Blocking requests to the routes, with whatever is asked of it."""
-
-    def __init__(self, bound: str, base: str, peer: str) -> None:
-        self._app = Starlette(routes=routes(lambda: bound))
-        self._base = base
-        self._peer = peer
-
-    def send(self, method: str, path: str, **how: Any) -> httpx.Response:
-        return asyncio.run(self._send(method, path, how))
-
-    async def _send(self, method: str, path: str, how: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(self._peer, 5))
-        async with httpx.AsyncClient(transport=transport, base_url=self._base, timeout=20) as client:
-            return await client.request(method, path, **how)
 
 
 def _opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str = "") -> Hub:
@@ -61,15 +41,15 @@ def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def here(lab_hub: Hub) -> Attacker:
+def here(lab_hub: Hub) -> Client:
     """On the machine that the server listens on, and on nothing else: whoever is here may act."""
-    return Attacker("127.0.0.1", "http://127.0.0.1:8501", "127.0.0.1")
+    return Client("127.0.0.1", "http://127.0.0.1:8501", "127.0.0.1")
 
 
 @pytest.fixture
-def stranger(guarded: Hub) -> Attacker:
+def stranger(guarded: Hub) -> Client:
     """Far away, of a server with a token."""
-    return Attacker("0.0.0.0", "https://kintsugi.example", "203.0.113.9")
+    return Client("0.0.0.0", "https://kintsugi.example", "203.0.113.9")
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.slow
+
 Look = Callable[..., Any]
 
 PLOT = "document.querySelector('.js-plotly-plot')"

@@ -42,6 +42,7 @@ def test_within_ten_seconds_of_the_start(network: str, look: Look, request: pyte
     print(f"{network}: candles {took:.1f} s after the server's start")  # noqa: T201 - shown with -s, to be quoted
 
 
+@pytest.mark.slow
 def test_why_this_provider_and_files_to_take_along(server: Any, look: Look, tmp_path: Path) -> None:
     seen = look()
     page = seen.page
@@ -64,6 +65,7 @@ def test_why_this_provider_and_files_to_take_along(server: Any, look: Look, tmp_
     quiet(seen)
 
 
+@pytest.mark.slow
 def test_choices_live_in_the_address_and_zoom_is_kept(server: Any, look: Look) -> None:
     seen = look()
     page = seen.page
@@ -94,6 +96,7 @@ RANGE = "document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range"
 WHOLE = "document.querySelector('.js-plotly-plot')._fullData[0].x.at(-1)"
 
 
+@pytest.mark.slow
 def test_an_invalid_link_says_what_was_wrong(server: Any, look: Look) -> None:
     seen = look()
     seen.page.goto(f"{server.url}/candles?symbol=garbage&interval=7h&window=never")
@@ -103,6 +106,7 @@ def test_an_invalid_link_says_what_was_wrong(server: Any, look: Look) -> None:
     quiet(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_runs_over_the_edge(server: Any, look: Look, scheme: str) -> None:
     seen = look(390, 844, scheme)

@@ -10,11 +10,11 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from starlette.applications import Starlette
+from over_http import application
 
+from core import rest
 from core.hub import Hub
 from core.market import candles_frame
-from core.rest import routes
 from core.rest.candles import rows
 
 URL = "/api/v1/candles"
@@ -182,7 +182,7 @@ def test_what_is_not_finite_is_null() -> None:
 async def test_the_hub_s_loop_keeps_its_own(lab_hub: Hub) -> None:
     """Many at once, while its locks and shared flights are contended: a foreign await would hang or raise."""
     lab_hub.lab.inject("binance", "latency", seconds=0.2)
-    app = Starlette(routes=routes())
+    app = application()
     threads: set[int] = set()
     whole = lab_hub.hub.fetch
 
@@ -209,7 +209,7 @@ async def test_the_hub_s_loop_keeps_its_own(lab_hub: Hub) -> None:
 
 def test_only_the_hub_awaits_what_is_the_hub_s() -> None:
     """Outside of the hub, its coroutines go through ``run`` and nothing else."""
-    folder = Path(routes.__code__.co_filename).parent
+    folder = Path(rest.__path__[0])
     for file in folder.glob("*.py"):
         text = file.read_text("utf-8")
         assert "await hub.hub" not in text

@@ -14,11 +14,10 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from over_http import application
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.applications import Starlette
 
 from core.hub import Hub, close_shared
-from core.rest import routes
 
 
 @pytest.fixture
@@ -99,7 +98,7 @@ def served(lab_hub: Hub) -> Iterator[int]:
     """The routes on a socket; its port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(Starlette(routes=routes()), log_level="warning", ws="none")
+        config = uvicorn.Config(application(), log_level="warning", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

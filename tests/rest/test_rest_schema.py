@@ -8,14 +8,13 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from over_http import application
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from starlette.applications import Starlette
 
 from core import authority
 from core.hub import close_shared, shared
-from core.rest import routes
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +42,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setattr(authority.GUESSES, "_most_in_all", 10**9)
         close_shared()
         shared()
-        yield schemathesis.openapi.from_asgi("/api/openapi.json", Starlette(routes=routes()))
+        yield schemathesis.openapi.from_asgi("/api/openapi.json", application())
         close_shared()
 
 
