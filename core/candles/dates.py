@@ -27,7 +27,7 @@ _OFFSET = re.compile(r"(?<=[\dMm])\s*(?:UTC|GMT)?([+-])(\d\d):?(\d\d)$")
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +", re.IGNORECASE)
 _ROUNDS = 20
 """How often cells that are still not read are looked at for forms that they have."""
-_ZONE_NAME = re.compile(r"\s*\(.*\)$")
+_ZONE_NAME = re.compile(r"(?<!\s)\s*\([^(]*\)$")
 _UTC = re.compile(r"(?<!\s)\s*\(?(UTC|GMT|Z)\)?$", re.IGNORECASE)
 
 
