@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from core.rest import routes
-from core.rest.acting import Rates
+from core.rest.api import forget
 
 
 @cache
@@ -27,7 +27,7 @@ class Client:
         self._peer = peer
         for route in self._app.routes:
             if isinstance(route, Mount):
-                route.app.state.rates = Rates()
+                forget(route.app)
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         return self.send("GET", path, **how)

@@ -57,6 +57,12 @@ def routes(bound: Callable[[], str | None] = lambda: None) -> list[BaseRoute]:
     ]
 
 
+def forget(api: FastAPI) -> None:
+    """Count anew what people ask and do: nobody has yet."""
+    api.state.rates = Rates()
+    api.state.budget = Budget()
+
+
 def make_api(bound: Callable[[], str | None]) -> FastAPI:
     """The sub-app under ``/api``."""
     api = FastAPI(
@@ -74,8 +80,7 @@ def make_api(bound: Callable[[], str | None]) -> FastAPI:
         },
     )
     api.state.bound = bound
-    api.state.rates = Rates()
-    api.state.budget = Budget()
+    forget(api)
     errors.install(api)
 
     told = cache(lambda: document(api))  # takes a while, and stays the same
