@@ -23,8 +23,6 @@ _THIN = 0.07
 """Share of rows with a single price from which a market is one that pauses."""
 _PAUSES = 5
 """Pauses that a series must have shown before the next one is taken for one."""
-_LONG_FLAT = 12
-"""Flat slots from which a liquid market is not believed to have had no trades, even without other evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,8 @@ class Witness:
         silent = count - inside
         if silent >= 0.8 * count:
             return True if rate**count < 0.1 else None
-        shared = near[1] - near[0] + 1 - self.busy(*near) > 0
+        known = (max(near[0], self.first), min(near[1], self.last))
+        shared = known[1] - known[0] + 1 - self.busy(*known) > 0
         if shared and count <= 2 * _NEAR and 1 - (1 - rate) ** (count + 2 * _NEAR) < 0.1:
             return True
         return False if inside >= 0.5 * count else None
@@ -136,7 +135,7 @@ def _quiet(rows: Bars, gaps: Gaps) -> Bools:
     count, holes = len(rows), len(gaps)
     if not holes:
         return np.zeros(0, bool)
-    single = np.flatnonzero(rows.high == rows.low)
+    single = np.flatnonzero((rows.high == rows.low) & ~quiet_rows(rows))
     first, end = np.maximum(gaps.after - _AROUND, 0), np.minimum(gaps.after + _AROUND, count)
     share: Floats = (np.searchsorted(single, end) - np.searchsorted(single, first)) / (end - first)
     total = int(gaps.length.sum())
@@ -173,58 +172,3 @@ def _loud(rows: Bars, gaps: Gaps) -> Bools:
     near = np.minimum(np.nan_to_num(window(volume, gaps.after, -10, 9), nan=0.0, posinf=0.0), 20 * usual)
     inside = np.minimum(gaps.after + 10, len(volume)) - np.maximum(gaps.after - 10, 0)
     return np.asarray(near.sum(axis=1) / inside > 3 * max(whole, usual))
-
-
-def judge_flat(
-    rows: Bars,
-    slot: Ints,
-    flat: Sequence[tuple[int, int]],
-    siblings: Sequence[Witness],
-    elsewhere: Witness | None,
-) -> list[tuple[int, int, str]]:
-    """Of stretches without trades those that are more than a quiet market: first row, last row, cause."""
-    if not flat:
-        return []
-    lengths = np.array([last - first + 1 for first, last in flat])
-    usual_beside = _usual_beside(lengths)
-    total = int(lengths.sum())
-    found = []
-    for (first, last), length in zip(flat, lengths.tolist(), strict=True):
-        others = (total - length) / max(len(rows) - length, 1)
-        liquid = others < 0.02  # what little stands still there may well be outages too
-        votes = [
-            vote
-            for witness in siblings
-            if (vote := witness.vote(int(slot[first]), int(slot[last]))) is not None
-        ]
-        traded_elsewhere = (
-            elsewhere is not None and elsewhere.vote(int(slot[first]), int(slot[last])) is False
-        )
-        if votes and sum(votes) * 3 >= len(votes) * 2:
-            found.append((first, last, OUTAGE))
-        elif votes and not any(votes) and (liquid or length > 4 * usual_beside[length]):
-            found.append((first, last, HALT))
-        elif traded_elsewhere and liquid:
-            # a whole market that stands still while the same one trades elsewhere: the venue was away
-            found.append((first, last, UNKNOWN if any(votes) else OUTAGE))
-        elif liquid and length >= _LONG_FLAT and not votes:
-            found.append((first, last, UNKNOWN))
-    return found
-
-
-def _usual_beside(lengths: Ints) -> dict[int, float]:
-    """For each length of a stretch the 95 % quantile of all the others' lengths; 1 when these are few."""
-    ordered = np.sort(lengths)
-    known, first = np.unique(ordered, return_index=True)
-    if len(ordered) <= 10:
-        return dict.fromkeys(known.tolist(), 1.0)
-    place = 0.95 * (len(ordered) - 2)
-    low, share = int(place), place % 1
-
-    def without(gone: int, at: int) -> float:
-        return float(ordered[at + (at >= gone)])
-
-    return {
-        int(length): without(gone, low) * (1 - share) + without(gone, min(low + 1, len(ordered) - 2)) * share
-        for length, gone in zip(known.tolist(), first.tolist(), strict=True)
-    }

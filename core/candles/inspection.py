@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from core.candles.agree import Agreement, Second, bars_from, compare, second_of
-from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps, judge_flat
+from core.candles.cause import UNKNOWN, Gaps, Witness, causes_of, find_gaps
 from core.candles.frame import SECOND, Bars, Ints, anchor_of, step_of
 from core.candles.memo import Last
 from core.candles.scale import locally
 from core.candles.spikes import SPIKE, WICK, Spikes, belief, deviation
+from core.candles.still import judge_flat
 from core.candles.structure import Shape, arrange
 from core.candles.values import Flaws, examine
 from core.market import Moment, to_seconds

@@ -8,8 +8,8 @@ import pytest
 from candle_series import COLUMNS, PRICES, walk
 
 from core.candles import RepairPolicy, audit, repair, replay
-from core.candles.cause import _usual_beside
 from core.candles.frame import Labels
+from core.candles.still import _usual_beside
 
 WHOLE = walk(600, seed=4)
 HOLE = WHOLE.index[300:312]
@@ -125,7 +125,7 @@ def test_the_usual_length_beside_each_stretch_equals_the_plain_count():
         usual = _usual_beside(lengths)
         for length in set(lengths.tolist()):
             rest = np.delete(lengths, np.argmax(lengths == length))
-            plain = float(np.quantile(rest, 0.95)) if len(rest) >= 10 else 1.0
+            plain = float(np.quantile(rest, 0.95)) if len(rest) >= 10 else 0.0
             assert usual[length] == pytest.approx(plain)
 
 
