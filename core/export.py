@@ -46,7 +46,7 @@ def csv_bytes(told: Mapping[str, object], table: pd.DataFrame) -> bytes:
     """A table with a ``time`` index as CSV, what is told of it in lines that begin with ``#`` above."""
     out = io.StringIO()
     for name, value in told.items():
-        out.write(f"# {name}: {_inert(str(value))}\n")
+        out.write(f"# {name}: {inert(str(value))}\n")
     times = pd.DatetimeIndex(table.index)
     whole = bool((times == times.floor("s")).all())
     stamps = times.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -64,7 +64,7 @@ def _cells(column: "pd.Series[Any]") -> Any:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy()
     texts = column.astype(str)
-    return texts.map({text: _inert(text) for text in texts.unique()}).to_numpy(dtype=object)
+    return texts.map({text: inert(text) for text in texts.unique()}).to_numpy(dtype=object)
 
 
 def parquet_bytes(told: Mapping[str, object], frame: pd.DataFrame) -> bytes:
@@ -151,7 +151,7 @@ def _table(answer: Answer[pd.DataFrame], beside: pd.DataFrame | None) -> pd.Data
     return frame if beside is None else frame.join(beside)
 
 
-def _inert(text: str) -> str:
-    """Text on one line that no spreadsheet runs as a formula, at whichever separator it splits."""
-    clean = _AFTER_SEPARATOR.sub(r"\1'", _CONTROL.sub(" ", text).replace('"', "'"))
-    return f"'{clean}" if clean.lstrip().startswith(_FORMULA) else clean
+def inert(text: str, sign: str = "'") -> str:
+    """Text on one line that no spreadsheet runs as a formula, at whichever separator it splits: for the sign before."""
+    clean = _AFTER_SEPARATOR.sub(rf"\g<1>{sign}", _CONTROL.sub(" ", text).replace('"', "'"))
+    return f"{sign}{clean}" if clean.lstrip().startswith(_FORMULA) else clean

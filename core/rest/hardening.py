@@ -6,18 +6,27 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from core.addresses import LOOPBACK
 from core.authority import host_name
+from core.hub import opened
+from core.refusals import refused
 from core.rest import errors
 
 CLOSED = ("/_stcore/metrics", "/_stcore/agent")
 """Streamlit's own routes that say more than a stranger should read; ours is ``/metrics``."""
+
+STREAMLITS = "/_stcore/"
+"""What pages talk to. Streamlit would let any port of this machine in, and for every other origin it looks up its own
+address outside, on the loop: up to 2 s each.
+"""
+
+NOT_FOUND = 404
 
 FRAMERS = ("'self'", "https://huggingface.co", "https://*.hf.space")
 """Who may show the pages in a frame: a Space is shown in one by its hub."""
@@ -88,24 +97,46 @@ class Hardening:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = self._refused(scope)
-        if refused is None:
+        answer = self._refused(scope)
+        if answer is None:
             await self._app(scope, receive, dressed)
-        elif scope["type"] == "websocket":
+            return
+        status, code, message = answer
+        if status != NOT_FOUND:
+            _note(scope, message)
+        if scope["type"] == "websocket":
             await WebSocketClose(1008)(scope, receive, send)
         else:
-            await refused(scope, receive, dressed)
+            await errors.said(status, code, message)(scope, receive, dressed)
 
     @cached_property
     def _hosts(self) -> frozenset[str]:
         named = frozenset(name.lower() for name in self._named())
         return named | LOOPBACK if named else named
 
-    def _refused(self, scope: Scope) -> Response | None:
+    def _refused(self, scope: Scope) -> tuple[int, str, str] | None:
+        """Status, code and message of the answer that is given here."""
         host = Headers(scope=scope).get("host", "")
         if self._hosts and host_name(host) not in self._hosts:
-            return errors.said(400, "bad_host", f"host={host[:80]!r}: not a name of this server")
+            return 400, "bad_host", f"host={host[:80]!r}: not a name of this server"
         path = str(scope["path"])
+        origin = Headers(scope=scope).get("origin")
+        if origin is not None and path.startswith(STREAMLITS) and not _from_here(origin, host):
+            return 403, "foreign_origin", f"origin={origin[:80]!r}: expected this server"
         if any(path == closed or path.startswith(f"{closed}/") for closed in CLOSED):
-            return errors.said(404, "not_found", f"path={path[:80]!r}: nothing is there")
+            return NOT_FOUND, "not_found", f"path={path[:80]!r}: nothing is there"
         return None
+
+
+def _note(scope: Scope, reason: str) -> None:
+    """Put it on record, once there is a hub."""
+    if (hub := opened()) is not None:
+        who = f"web, {scope['client'][0] if scope.get('client') else 'this machine'}"
+        hub.begin(refused(hub.hub, str(scope["path"])[:80], reason, who=who))
+
+
+def _from_here(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False

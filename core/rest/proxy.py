@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from starlette.responses import Response
 
 from core.engine.proxy import LONGEST_URL, NotAllowed, NotNow, Passed, Unreachable
+from core.refusals import refused
 from core.rest.acting import Actor, Rates
 from core.rest.errors import Problem, Refused
 from core.rest.serving import answered, shown, the_hub
@@ -60,6 +61,7 @@ async def proxy(request: Request, who: Actor, asked: Forward) -> Response:
     try:
         passed = await hub.run(hub.hub.forward(asked.url, asked.method, content, who=who))
     except NotAllowed as error:
+        await hub.run(refused(hub.hub, "POST /api/v1/proxy", str(error), who=who))
         raise Refused(403, "not_allowed", str(error)) from None
     except NotNow as error:
         raise Refused(429, "not_now", str(error), wait=error.wait) from None

@@ -91,9 +91,9 @@ def table(events: Sequence[Event], now: float) -> pd.DataFrame:
             "Time (UTC)": pd.to_datetime([one.time for one in events], unit="s"),
             "": [words.ago(now - one.time) for one in events],
             "What": [line(one) for one in events],
-            "About": [one.target or "the hub" for one in events],
-            "Who": [one.who for one in events],
-            "Detail": [" ".join(one.detail.split()) for one in events],
+            "About": [words.cell(one.target) or "the hub" for one in events],
+            "Who": [words.cell(one.who) for one in events],
+            "Detail": [words.cell(" ".join(one.detail.split())) for one in events],
         }
     )
 

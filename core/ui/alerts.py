@@ -124,8 +124,8 @@ def _table(alerts: Sequence[Alert]) -> pd.DataFrame:
             "Lasted": [words.span((one.resolved or one.fired) - one.since) for one in alerts],
             "Severity": [one.severity for one in alerts],
             "Rule": [one.rule for one in alerts],
-            "Alert": [" ".join(one.text.split()) for one in alerts],
-            "Acknowledged by": [one.acknowledged_by for one in alerts],
+            "Alert": [words.cell(" ".join(one.text.split())) for one in alerts],
+            "Acknowledged by": [words.cell(one.acknowledged_by) for one in alerts],
         }
     )
 

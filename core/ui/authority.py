@@ -31,7 +31,7 @@ def denied(what: str) -> str:
     """Why the person at this page may not do this, or ``""``. Asked by the action itself: a refusal is on record."""
     reason = refused()
     if reason:
-        _note(what, reason)
+        note(what, reason)
     return reason
 
 
@@ -50,7 +50,7 @@ def way_in_or_out() -> None:
     if known := login.name():
         if refusal is not None and st.session_state.get(_TURNED_AWAY) != known:
             st.session_state[_TURNED_AWAY] = known
-            _note(f"logging in as {known[:200]}", refusal.reason)
+            note(f"logging in as {known[:200]}", refusal.reason)
     elif refusal is None or not (refusal.token or login.offered()):
         return
     with st.popover("Admin", icon=":material/lock:" if refusal else ":material/lock_open:"):
@@ -93,12 +93,13 @@ def _entered() -> None:
     decision = _decision(typed)
     if isinstance(decision, Refusal):
         st.session_state[f"{_TYPED}_refused"] = decision.reason
-        _note("the admin token", decision.reason)
+        note("the admin token", decision.reason)
     else:
         st.session_state[_TOKEN] = typed
 
 
-def _note(what: str, reason: str) -> None:
+def note(what: str, reason: str) -> None:
+    """Put on record what the person at this page was refused."""
     hub = shared()
     hub.begin(on_record(hub.hub, what, reason, who=who()))
 

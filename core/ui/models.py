@@ -71,7 +71,7 @@ def _states(rows: list[ModelStatus]) -> None:
             "Errors": [row.errors for row in rows],
             "p95": [None if row.p95 is None else row.p95 * 1000 for row in rows],
             "Last success": ["" if row.last_ok is None else words.ago(now - row.last_ok) for row in rows],
-            "Why": [row.ill or row.last_error for row in rows],
+            "Why": [words.cell(row.ill or row.last_error) for row in rows],
         }
     )
     st.dataframe(

@@ -173,7 +173,7 @@ def _endpoints(entries: Sequence[EndpointHealth], now: float) -> None:
             "p50": numbers(lambda entry: entry.p50, 1000),
             "p95": numbers(lambda entry: entry.p95, 1000),
             "Last success": ["" if e.last_ok is None else words.ago(now - e.last_ok) for e in entries],
-            "Why": [entry.reason or entry.last_error for entry in entries],
+            "Why": [words.cell(entry.reason or entry.last_error) for entry in entries],
         }
     )
     st.dataframe(
@@ -226,7 +226,10 @@ def _result(result: ProbeResult | HealResult) -> None:
     if rows:
         with st.expander("One by one", key="result_detail"):
             st.dataframe(
-                pd.DataFrame(rows, columns=["Target", "Outcome", "Steps", "Detail"]),
+                pd.DataFrame(
+                    [[words.cell(text) for text in row] for row in rows],
+                    columns=["Target", "Outcome", "Steps", "Detail"],
+                ),
                 hide_index=True,
                 key="result_table",
                 alt=f"{len(rows)} results",

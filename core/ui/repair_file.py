@@ -10,8 +10,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.candles import NotCandles
 from core.candles.frame import micros, spacing
 from core.market import INTERVALS
+from core.ui import authority
 from core.ui.repair_desk import Desk
-from core.ui.words import count, plain
+from core.ui.words import cell, count, plain
 from core.ui.work import SOON, Job, progress
 from core.uploads import ENDINGS, MOST_BYTES, MOST_ROWS, Cancelled, NotTaken, Reading
 
@@ -30,6 +31,8 @@ class _Read:
     at: float
     """When it was handed in: a rerun later is not judged by another clock."""
     job: Job[pd.DataFrame]
+    noted: bool = False
+    """Whether its refusal is on record."""
 
 
 def choose(*, lab: bool) -> Desk | None:
@@ -63,6 +66,9 @@ def choose(*, lab: bool) -> Desk | None:
         st.button("Read it again", icon=":material/refresh:", key="read_again", on_click=_forget)
         return None
     except (NotCandles, NotTaken) as error:
+        if isinstance(error, NotTaken) and not read.noted:
+            read.noted = True
+            authority.note(f"a file of {given.size:,} bytes", str(error))
         st.error(f"**{plain(given.name)} cannot be used.** {plain(str(error))}.", icon=":material/error:")
         st.markdown(
             "It should have one line a candle, with a time and open, high, low and close; volume is welcome. "
@@ -133,8 +139,12 @@ def _unread(raw: pd.DataFrame) -> None:
     with st.expander(
         f"{count(len(bad), 'place')} could not be read", icon=":material/playlist_remove:", key="unread"
     ):
-        table = pd.DataFrame(bad[:LISTED]).rename(
-            columns={"line": "Line", "text": "What stands there", "reason": "Why not"}
+        table = pd.DataFrame(
+            {
+                "Line": [one["line"] for one in bad[:LISTED]],
+                "What stands there": [cell(one["text"]) for one in bad[:LISTED]],
+                "Why not": [cell(one["reason"]) for one in bad[:LISTED]],
+            }
         )
         st.dataframe(table, hide_index=True, alt="Lines of the file that could not be read")
         if len(bad) > LISTED:

@@ -148,7 +148,7 @@ def _all(last: dict[str, Trial]) -> None:
         "Verdict": [SIGNS[one.verdict] for one in rows],
         "Status": [one.attempt.status for one in rows],
         "Took, ms": [round(one.attempt.elapsed * 1000, 1) for one in rows],
-        "Reason": [one.attempt.reason for one in rows],
+        "Reason": [words.cell(one.attempt.reason) for one in rows],
         "Since the last run": [compared(one, before.get(str(one.endpoint))) for one in rows],
     }
     st.dataframe(

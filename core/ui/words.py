@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from core.export import inert
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 _JOINER = "\u2060"
@@ -46,6 +48,13 @@ def plain(text: str) -> str:
     """
     shown = " ".join(text.translate(_DIRECTIONS).split())
     return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(_JOINER, shown))
+
+
+def cell(text: str) -> str:
+    """Text from outside in a table, which anybody can take along as CSV: an invisible sign before what would be a
+    formula.
+    """
+    return inert(text, _JOINER)
 
 
 def listed(words: list[str]) -> str:

@@ -149,3 +149,17 @@ def test_no_deep_link_opens_what_is_not_offered(lab_hub: Hub, app: Callable[...,
         at = app(page, **address)
         assert not at.exception, page
         assert "root:" not in str(at.main)
+
+
+def test_a_file_that_is_too_much_is_on_record(
+    lab_hub: Hub, app: Callable[..., Any], on_record: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.uploads.MOST_ROWS", 2)
+    at = app("repair", of="a file")
+    body = HEAD + b"".join(b"%d,1,2,0.5,1.5,1\n" % (1_600_000_000 + 3600 * n) for n in range(5))
+    at.file_uploader(key="repair_file").set_value(("prices.csv", body, "text/csv")).run()
+    assert "expected at most 2" in at.error[0].value
+    at.run()
+    (event,) = on_record()
+    assert event.detail.startswith(f"a file of {len(body):,} bytes: 5 candles: expected at most 2")
+    assert event.who.startswith("page, ")

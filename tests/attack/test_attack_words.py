@@ -26,11 +26,12 @@ from core.ops.events import AdminAction
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "pages").glob("*.py"))
 MARK = "pwned"
 EVIL = (
-    f"{MARK}<img src=x><script>fetch('//evil.example')</script><img src=x onerror=alert(1)> "
+    f"={MARK}<img src=x><script>fetch('//evil.example')</script><img src=x onerror=alert(1)> "
     "[x](https://evil.example/a) "
     f"![y](https://evil.example/b.png) https://evil.example/c :red[z] $x$ **{MARK}**"
 )
 SIGNS = re.compile(r"(?<!\\)(<(script|img)|\]\(https?:|!\[|:red\[)|https?://evil")
+SPREADSHEET = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 MARKDOWN = MarkdownIt("commonmark", {"html": True})
 
 
@@ -106,6 +107,11 @@ def looked_at(at: AppTest) -> int:
             config = json.loads(proto.columns or "{}").values()
             kinds = {one.get("type_config", {}).get("type") for one in config}
             assert not kinds & {"link", "image", "json"}, "cells are shown as they are"
+            for cell in map(str, node.value.to_numpy().ravel()):
+                assert not (MARK in cell and cell.lstrip().startswith(SPREADSHEET)), (
+                    "Streamlit gives it away as CSV"
+                )
+                seen += MARK in cell
         if kind in {"Dataframe", "Code"}:
             continue
         for text in texts(proto):
@@ -184,7 +190,7 @@ def inert(body: bytes) -> None:
         for row in csv.reader(lines, delimiter=delimiter):
             for cell in row:
                 if not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell):
-                    assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")), cell
+                    assert not cell.lstrip().startswith(SPREADSHEET), cell
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=ascii)
@@ -216,3 +222,24 @@ NAMES = (
 def test_the_name_of_an_export_is_a_name(name: str) -> None:
     assert re.fullmatch(r"[\w.-]{1,80}_repaired\.csv", made := file_name(name, "repaired", "csv")), made
     assert not made.startswith(".")
+
+
+BROKEN = f"""time,open,high,low,close,volume
+1700000000,1,2,0.5,1.5,3
+1700003600,{EVIL.replace(",", ";")},2,0.5,1.5,3
+1700007200,1,2,0.5,1.5,3
+1700018000,1,2,0.5,1.5,3
+"""
+
+
+@pytest.mark.parametrize("body", [BROKEN, BROKEN * 2, f"<script>{MARK}</script>"])
+def test_no_words_of_a_file_act_on_the_page(lab_hub: Hub, app: Any, body: str) -> None:
+    at = app("repair", of="a file")
+    for name in (f"{EVIL}.csv", f"../../{MARK}/../x.csv", f"{MARK}\r\nSet-Cookie: x=1.csv"):
+        at.file_uploader[0].set_value((name, body.encode(), "text/csv")).run()
+        assert not at.exception
+        for _ in range(20):
+            if at.error or at.metric or at.warning:
+                break
+            at.run()
+        assert looked_at(at), "nothing of it is shown: then nothing was tested"

@@ -64,7 +64,7 @@ def get(app: ASGIApp, path: str, **headers: str) -> httpx.Response:
     return asyncio.run(ask())
 
 
-def opened(app: ASGIApp, host: str) -> list[Message]:
+def opened(app: ASGIApp, host: str, **more: str) -> list[Message]:
     """What a websocket is sent."""
     sent: list[Message] = []
 
@@ -77,7 +77,10 @@ def opened(app: ASGIApp, host: str) -> list[Message]:
     scope = {
         "type": "websocket",
         "path": "/_stcore/stream",
-        "headers": [(b"host", host.encode())],
+        "headers": [
+            (b"host", host.encode()),
+            *((name.encode(), value.encode()) for name, value in more.items()),
+        ],
         "state": {},
     }
     asyncio.run(app(scope, receive, send))
@@ -147,6 +150,33 @@ def test_a_websocket_under_another_name_is_closed() -> None:
     assert kinds == ["websocket.accept", "websocket.send", "websocket.close"]
     (closed,) = opened(hardened("own.example"), "evil.example")
     assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
+
+
+FOREIGN = (
+    "https://evil.example",
+    "null",
+    "http://[evil",
+    "http://localhost:9999",
+    "http://127.0.0.1:9999",
+    "",
+)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_no_foreign_page_talks_to_streamlit(origin: str) -> None:
+    (closed,) = opened(hardened(), "localhost:8501", origin=origin)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
+    answer = get(hardened(), "/_stcore/upload_file/a/b", host="localhost:8501", origin=origin)
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "foreign_origin"
+    assert get(hardened(), "/api/v1/price", host="localhost:8501", origin=origin).text == "hello"
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "[::1]:8501", "market.example.org"])
+def test_its_own_pages_do(host: str) -> None:
+    kinds = [message["type"] for message in opened(hardened(), host, origin=f"https://{host}".upper())]
+    assert kinds == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert get(hardened(), "/_stcore/health", host=host, origin=f"http://{host}").text == "hello"
 
 
 def test_the_app_wears_it() -> None:

@@ -74,6 +74,10 @@ def test_what_the_host_refuses_is_passed_on(at_home: Any, lab_hub: Hub) -> None:
 def test_nothing_else_is_sent(at_home: Any, lab_hub: Hub) -> None:
     for url in ELSEWHERE:
         assert post(at_home, 403, url=url)["error"]["code"] == "not_allowed", url
+    lab_hub.begin(lab_hub.hub.journal.flushed()).result(10)
+    told = [event.detail for event in lab_hub.journal.events(kinds=["admin"]) if event.action == "refused"]
+    assert len(told) == len(ELSEWHERE)
+    assert all(detail.startswith("POST /api/v1/proxy: url: ") for detail in told)
 
 
 def test_other_methods_are_none(at_home: Any) -> None:
