@@ -53,6 +53,7 @@ BITS = (
 )
 ENDS = ("", "!", "\x00")
 CAPPED = {
+    ("core.candles.dates", "_ZONE_NAME"): 90,
     ("core.chosen", "_WORD"): 100,
     ("core.chosen", "_BETWEEN"): 5000,
     ("core.ops.patterns.bursts", "_CHANGING"): 1000,

@@ -1,38 +1,17 @@
-"""The real server in a process of its own, and Chromium to look at it."""
+"""The real server, and Chromium to look at it."""
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
+from browser_server import Server, started
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-
-ROOT = Path(__file__).resolve().parents[2]
-
-START = """
-import socket, sys, time
-real = socket.getaddrinfo
-def found(host, *rest, **more):
-    if host in (None, "127.0.0.1", "localhost", "::1"):
-        return real(host, *rest, **more)
-    time.sleep(float(sys.argv[1]))
-    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-socket.getaddrinfo = found
-from streamlit.web.cli import main
-sys.exit(main(["run", "app.py", *sys.argv[2:]]))
-"""
-"""`streamlit run app.py` on a machine where no outside name resolves, after so many seconds of silence."""
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -52,14 +31,6 @@ class Seen:
     page: Page
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where it listens, and when it was started."""
-
-    url: str
-    started: float
 
 
 @pytest.fixture(scope="module")
@@ -96,44 +67,6 @@ def silent_server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
     """The same where every look-up just hangs, as when packets are dropped."""
     with started(tmp_path, silence=20) as running:
         yield running
-
-
-@contextmanager
-def started(folder: Path, *, silence: float, loud: bool = False, **settings: str) -> Iterator[Server]:
-    """The server in a process of its own, ended by its id. ``loud``: its log may hold a traceback.
-
-    ``settings``: more of its environment.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KINTSUGI_")}
-    options = [str(silence), "--server.port", str(port), "--server.headless", "true"]
-    begun = time.monotonic()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", START, *options],
-            cwd=ROOT,
-            env={**environment, "KINTSUGI_DATA_DIR": str(folder / "kintsugi"), **settings},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while not _alive(url):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() - begun < 30, (folder / "log").read_text()
-            time.sleep(0.05)
-        yield Server(url, begun)
-        told = (folder / "log").read_text()
-        assert loud or "Traceback" not in told, told
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 PAGES = pytest.StashKey[list[Page]]()
@@ -194,10 +127,3 @@ def look(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[
     yield opened
     for context in contexts:
         context.close()
-
-
-def _alive(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=1, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False

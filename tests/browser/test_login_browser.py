@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conftest import Server, started
+from browser_server import Server, started
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from oidc_provider import CLIENT, SECRET, OpenId, provider

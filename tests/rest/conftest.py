@@ -8,6 +8,7 @@ import pytest
 from over_http import Client
 
 from core.hub import Hub, close_shared, shared
+from core.refusals import REFUSALS
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def lab_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setenv("KINTSUGI_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("KINTSUGI_MODE", "lab")
     monkeypatch.setenv("KINTSUGI_HEDGE_BURST", "0")  # on a busy machine another venue may be quicker
+    REFUSALS._noted.clear()
     close_shared()
     yield shared()
     close_shared()
