@@ -137,3 +137,20 @@ def test_frame():
     assert str(frame.index.dtype) == "datetime64[ns, UTC]"
     assert list(frame.index.hour) == [1, 0]
     assert candles_frame([], {}).empty
+
+
+@pytest.mark.parametrize("interval", ["1h", "1d", "1w"])
+def test_no_span_begins_before_1970(interval: str) -> None:
+    now = 1_790_000_000.0
+    step = INTERVALS[interval]
+    for query in (
+        CandleQuery("BTC/USDT", interval, limit=1_000_000),
+        CandleQuery("BTC/USDT", interval, start="0001-01-01"),
+        CandleQuery("BTC/USDT", interval, start="1931-01-01", end="1980-01-01"),
+    ):
+        first, stop = query.span(now)
+        assert 0 <= first < 7 * 86400
+        assert floor_time(first, interval) == first
+        assert (stop - first) % step == 0
+    assert CandleQuery("BTC/USDT", interval, start="1900-01-01", limit=5).span(now)[0] >= 0
+    assert len(set(CandleQuery("BTC/USDT", interval, end="1950-01-01").span(now))) == 1

@@ -101,8 +101,6 @@ class CandleQuery(SymbolQuery):
         for name in ("start", "end"):
             if (moment := getattr(self, name)) is not None:
                 object.__setattr__(self, name, to_datetime(moment, name))
-        if self.start is not None and self.start.timestamp() < 0:
-            raise ValueError(f"start={self.start.isoformat()}: expected a time from 1970 on")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError(
                 f"start={self.start.isoformat()}: expected a time before end={self.end.isoformat()}"
@@ -119,16 +117,20 @@ class CandleQuery(SymbolQuery):
         """The asked range as grid-aligned open times ``[first, last + interval)`` in seconds, at ``now``.
 
         The end is the open time of the first candle that is not wanted: with ``include_open`` the candle that
-        is open at ``now`` is wanted, otherwise it is not.
+        is open at ``now`` is wanted, otherwise it is not. Nothing begins before 1970.
         """
         step = self.seconds
         edge = floor_time(now, self.interval) + (step if self.include_open else 0)
         stop = edge if self.end is None else min(edge, ceil_time(self.end.timestamp(), self.interval))
         if self.start is None:
-            return stop - (self.limit or NEWEST) * step, stop
+            return self._from_1970(stop - (self.limit or NEWEST) * step, stop)
         first = ceil_time(self.start.timestamp(), self.interval)
         if self.limit is not None:
             stop = min(stop, first + self.limit * step)
+        return self._from_1970(first, stop)
+
+    def _from_1970(self, first: int, stop: int) -> tuple[int, int]:
+        first = max(first, ceil_time(0, self.interval))
         return first, max(first, stop)
 
 

@@ -20,6 +20,10 @@ _LONG_NUMBER = re.compile(r"\d{9,}")
 _JSON_TYPE = re.compile(r"(application|text)/([\w.+-]+\+)?json")
 _FEED_TYPE = re.compile(r"(application|text)/([\w.+-]+\+)?xml")
 _EDGES = ("CloudFront", "Cloudflare", "Akamai")
+_SHOWN = 20_000
+"""Bytes of a body that is no JSON, in which an error may be looked for."""
+_FOREIGN = b"block access from your country"
+"""What CloudFront says of a country that a provider shuts out."""
 
 
 def accept(spec: Declaration, response: httpx.Response, now: float | None, form: BodyFormat = "json") -> Any:
@@ -32,8 +36,9 @@ def accept(spec: Declaration, response: httpx.Response, now: float | None, form:
     """
     status = response.status_code
     body, fault = _decode(response.content)
+    shown = response.content[:_SHOWN].decode("utf-8", "replace") if body is MISSING else body
     for rule in spec.errors:
-        if (said := _match(rule, status, body)) is not MISSING:
+        if (said := _match(rule, status, shown)) is not MISSING:
             raise _declared(spec, rule, said, body, response, now)
     if status != HTTPStatus.OK:
         raise _by_status(spec, body, response, now)
@@ -138,6 +143,7 @@ def _declared(
     if rule.until is not None and wait is None:
         text = said if isinstance(said, str) else _message(spec, body) or ""
         wait = _wait_until(text, PER_SECOND[rule.until], sent_at(response) or now)
+    wait = rule.wait if wait is None else wait
     return Throttled(reason, retry_after=wait, ban=status == HTTPStatus.IM_A_TEAPOT, status=status)
 
 
@@ -156,7 +162,8 @@ def _by_status(spec: Declaration, body: Any, response: httpx.Response, now: floa
         case 401:
             return Forbidden(reason, cause="key", status=status)
         case 403:
-            return Forbidden(reason + _edge(response), cause="refused", status=status)
+            foreign = _FOREIGN in response.content[:_SHOWN]
+            return Forbidden(reason + _edge(response), cause="geo" if foreign else "refused", status=status)
         case 206:
             return BadPayload("HTTP 206, a part of the body only", status=status)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -190,7 +197,7 @@ def _message(spec: Declaration, body: Any) -> str | None:
 
 def _edge(response: httpx.Response) -> str:
     """Who in front of the provider refused, when the page is theirs and not the provider's."""
-    text = response.content[:20_000].lower() + response.headers.get("server", "").lower().encode()
+    text = response.content[:_SHOWN].lower() + response.headers.get("server", "").lower().encode()
     if not text.lstrip().startswith(b"<"):
         return ""
     named = next((edge for edge in _EDGES if edge.lower().encode() in text), None)

@@ -108,7 +108,7 @@ class ErrorRule(Model):
 
     ``path`` leads to one value or to a list, of which any member may match. ``present`` asks only that there
     is something (not null, not empty), ``differs`` that it is there and none of these, ``empty`` that there is
-    an object or a list with nothing in it.
+    an object or a list with nothing in it. The path ``""`` is the whole body, also one that is no JSON.
     """
 
     means: Means
@@ -125,6 +125,8 @@ class ErrorRule(Model):
     cause: Literal["key", "geo", "refused"] = "refused"
     until: Literal["s", "ms"] | None = None
     """The text names a time until which to wait, in this unit since 1970."""
+    wait: Positive | None = None
+    """Seconds to wait where the answer names none."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> "ErrorRule":

@@ -235,6 +235,33 @@ def test_a_chains_penalty_for_haste_is_no_lack_of_a_key(venue: str, status: int,
         )
 
 
+def test_words_that_are_no_json_may_be_a_declared_form() -> None:
+    for content in (
+        b"403, access too frequent",
+        b"<html>Access too frequent!</html>",
+        b'"access too frequent"',
+    ):
+        with pytest.raises(Throttled) as caught:
+            CATALOG["bybit"].read(PriceQuery("BTC/USDT"), httpx.Response(403, content=content), now=NOW)
+        assert (caught.value.retry_after, caught.value.status) == (600, 403)
+    told = httpx.Response(403, content=b"access too frequent", headers={"retry-after": "30"})
+    with pytest.raises(Throttled) as caught:
+        CATALOG["bybit"].read(PriceQuery("BTC/USDT"), told, now=NOW)
+    assert caught.value.retry_after == 30
+    with pytest.raises(Forbidden):
+        CATALOG["bybit"].read(PriceQuery("BTC/USDT"), httpx.Response(403, content=b"no"), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"), [("block access from your country", "geo"), ("blocked", "refused")]
+)
+def test_a_page_that_shuts_out_a_country_is_a_geo_block(words: str, cause: str) -> None:
+    page = f"<HTML><TITLE>ERROR</TITLE>The Amazon CloudFront distribution is configured to {words}.</HTML>"
+    with pytest.raises(Forbidden, match="an HTML page of CloudFront") as caught:
+        CATALOG["binance_us"].read(PriceQuery("BTC/USDT"), httpx.Response(403, text=page), now=NOW)
+    assert caught.value.cause == cause
+
+
 def test_the_mood_of_a_text_needs_all_labels() -> None:
     query = SentimentQuery("Bitcoin rises")
     labels = [("positive", 0.6), ("neutral", 0.3), ("negative", 0.1)]
