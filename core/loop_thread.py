@@ -28,7 +28,11 @@ class LoopThread:
         started: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._main, args=(started,), name="kintsugi-hub", daemon=True)
         self._thread.start()
-        self._loop = started.result()
+        try:
+            self._loop = started.result()
+        except BaseException:
+            self._thread = None
+            raise
 
     def stop(self) -> None:
         """End the loop, and what is begun with it; return when the thread has ended."""

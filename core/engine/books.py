@@ -1,5 +1,6 @@
 """The books of the endpoints: what every try did to health and pauses, and who hears of it. Plain calls, no I/O."""
 
+import asyncio
 from dataclasses import replace
 from typing import Literal
 
@@ -80,10 +81,13 @@ class Books:
         else:
             settle(failure.counts)
 
-    def overtaken(self, candidate: Candidate, health: Health, permits: Permits) -> None:
-        """The try was cancelled: no verdict."""
+    def broken_off(
+        self, candidate: Candidate, health: Health, permits: Permits, error: BaseException
+    ) -> None:
+        """The try was cancelled, or broke by a fault of ours: no verdict on the endpoint."""
+        ours = "" if isinstance(error, asyncio.CancelledError) else f"a fault of ours: {type(error).__name__}"
         health.noted(permits, "overtaken")
-        self.tell(candidate, "overtaken", "cancelled", None, 0.0, blamed=False)
+        self.tell(candidate, "overtaken", ours or "cancelled", None, 0.0, blamed=False)
 
     def judge(self, candidate: Candidate, error: BaseException, used: Used | None) -> Failure:
         """Sort a failure, and start the pauses it asks for: of one key alone, where there is another."""

@@ -5,7 +5,7 @@ shortens an earlier one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from core.answer import Throttled
@@ -39,10 +39,10 @@ class Cooldowns:
         self._running: dict[str, Cooldown] = {}
 
     def add(self, cooldown: Cooldown) -> Cooldown:
-        """Start a pause, or lengthen the one that runs. Returns what now holds."""
+        """Start a pause, or let the one that runs go on if it ends later. Returns what now holds."""
         running = self._running.get(cooldown.scope)
         if running is not None and running.until > cooldown.until:
-            cooldown = replace(cooldown, until=running.until, kind=running.kind)
+            return running
         self._running[cooldown.scope] = cooldown
         return cooldown
 

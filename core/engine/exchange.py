@@ -115,8 +115,8 @@ class Exchange:
             partial = shortfall(candidate.query, value, self._clock.now())
         except EXPECTED as error:
             failure = self._books.judge(candidate, error, result.used)
-        except BaseException:
-            self._books.overtaken(candidate, health, permits)
+        except BaseException as error:
+            self._books.broken_off(candidate, health, permits, error)
             raise
         finally:
             health.ewma.in_flight -= 1

@@ -79,12 +79,21 @@ class Feed:
     async def _tidy_daily(self) -> None:
         """Merge and retire, one series at a time: the writer thread has others to serve between them."""
         while True:
-            for series in await self._folder.write_through(self._archive.series):
-                try:
-                    await self._folder.write_through(self._archive.tidy, series)
-                except (OSError, Busy) as error:
-                    log.warning("%s could not be tidied: %s", series, error)
+            try:
+                for series in await self._folder.write_through(self._archive.series):
+                    await self._tidy(series)
+            except OSError as error:
+                log.warning("the archive could not be tidied: %s", error)
             await asyncio.sleep(86_400)
+
+    async def _tidy(self, series: Series) -> None:
+        try:
+            await self._folder.write_through(self._archive.tidy, series)
+        except (OSError, Busy) as error:
+            log.warning("%s could not be tidied: %s", series, error)
+        except Exception:
+            # Whatever is wrong with one: the others are tidied, and tomorrow comes.
+            log.exception("%s could not be tidied", series)
 
     def _flush(self) -> None:
         self._timer = None
@@ -97,7 +106,9 @@ class Feed:
         frame = self._news(one.series, one.frame)
         if len(frame):
             self._archive.add(one.series, frame, one.fetched)
-        self._seen[one.series] = one.frame.iloc[-_SEEN_ROWS:]
+        # A part of a long frame would keep all of it.
+        last = one.frame if len(one.frame) <= _SEEN_ROWS else one.frame.iloc[-_SEEN_ROWS:].copy()
+        self._seen[one.series] = last
         self._seen.move_to_end(one.series)
         while len(self._seen) > _SEEN:
             self._seen.popitem(last=False)

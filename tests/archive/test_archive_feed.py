@@ -1,5 +1,7 @@
 """What the hub fetches goes into the archive, off the path of the answer."""
 
+import asyncio
+
 import httpx
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from core import AsyncHub, Hub, Settings
 from core.candles.archive import Series
 from core.engine import feed as feeding
+from core.engine.folder import DataFolder
 
 
 def test_fetched_candles_are_kept_in_the_world_they_came_from(tmp_path):
@@ -46,6 +49,36 @@ def test_a_process_that_may_only_read_reads(tmp_path):
             assert len(reader.archive.load(series)) == 30
     with Hub(Settings(mode="lab", data_dir=tmp_path)) as hub:
         assert [held.symbol for held in hub.archive.series()] == ["BTC/USDT"]
+
+
+class Untidy:
+    """An archive of two series: the list cannot be read the first time, one series never tidied."""
+
+    def __init__(self):
+        self.days, self.tidied = 0, []
+
+    def series(self):
+        self.days += 1
+        if self.days == 1:
+            raise OSError("not now")
+        return "broken", "sound"
+
+    def tidy(self, series):
+        if series == "broken":
+            raise ValueError("no Parquet")
+        self.tidied.append((self.days, series))
+
+
+@pytest.mark.looptime
+async def test_what_cannot_be_tidied_keeps_neither_the_rest_nor_tomorrow_from_it(tmp_path, caplog):
+    folder, archive = DataFolder(tmp_path), Untidy()
+    feed = feeding.Feed(archive, folder)
+    await asyncio.sleep(2.5 * 86_400)
+    await feed.close()
+    folder.close()
+    assert archive.tidied == [(2, "sound"), (3, "sound")]
+    assert "broken could not be tidied" in caplog.text
+    assert "no Parquet" in caplog.text
 
 
 async def test_the_same_candles_again_write_nothing(tmp_path, monkeypatch):

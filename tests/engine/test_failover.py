@@ -461,6 +461,21 @@ async def test_a_short_history_does_not_ask_everybody(open_hub, venues):
         assert "partial" in outcomes(answer, "binance")
 
 
+async def test_a_fault_of_ours_is_raised_and_not_told_as_a_cancellation(open_hub, venues, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a slip")
+
+    async with open_hub() as hub:
+        told = []
+        monkeypatch.setattr(
+            hub._world.guard.observer, "attempted", lambda *said, blamed: told.append((*said[1:3], blamed))
+        )
+        monkeypatch.setattr("core.engine.truth.check", broken)
+        with pytest.raises(RuntimeError, match="a slip"):
+            await hub.price("BTC/USDT", providers=["kraken"])
+    assert told == [("overtaken", "a fault of ours: RuntimeError", False)]
+
+
 async def test_a_fault_of_ours_in_an_overtaken_attempt_is_logged(open_hub, venues, caplog):
     async def breaks(request):
         await asyncio.sleep(1)

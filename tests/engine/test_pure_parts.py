@@ -159,6 +159,13 @@ def test_a_later_pause_never_shortens_an_earlier_one(pauses):
     assert cooldowns.holding(["a", "b"], now + 2000) is None
 
 
+def test_a_pause_that_ends_sooner_says_nothing_of_the_one_that_runs():
+    cooldowns = Cooldowns()
+    running = cooldowns.add(Cooldown("a", "blocked", "HTTP 451: not from here", 3600.0))
+    assert cooldowns.add(Cooldown("a", "throttled", "HTTP 429", 60.0)) == running
+    assert cooldowns.holding(["a"], 1.0) == running
+
+
 def test_two_choices_prefer_the_lighter():
     rng = random.Random(1)
     firsts = [p2c(["slow", "fast", "middling"], [9.0, 1.0, 5.0], rng)[0] for _ in range(300)]
