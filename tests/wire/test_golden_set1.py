@@ -2,11 +2,10 @@
 
 import itertools
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from wire_bodies import CATALOG, NOW, RECORDED, T0, at, breaks_on_no_body, golden, of_a_market, read, recorded
 
 from core.answer import (
     BadPayload,
@@ -17,37 +16,13 @@ from core.answer import (
     UnknownSymbol,
     WireError,
 )
-from core.catalog import Catalog
 from core.market import CandleQuery, OrderBookQuery, PriceQuery, Query, VolumeQuery
 
-RECORDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "responses"
-CATALOG = Catalog.load()
 SET = ("binance_us", "okx", "bybit", "kucoin", "gateio", "mexc")
 SYMBOL = "BTC/USDT"
 HOUR = CandleQuery(SYMBOL, "1h")
-NOW = 1_790_000_100.0
-T0 = 1_789_992_000
-"""An hour, two and a quarter hours before NOW."""
 
-recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded bodies beside the repository")
 every_venue = pytest.mark.parametrize("venue", SET)
-
-
-def golden(venue: str, file: str, query: Query, now: float | None = None) -> Any:
-    status = int(file.partition("error-")[2][:3] or 200)
-    body = (RECORDED / file).read_bytes()
-    kind = "text/html" if file.endswith(".html") else "application/json"
-    return CATALOG[venue].read(
-        query, httpx.Response(status, content=body, headers={"content-type": kind}), now=now
-    )
-
-
-def read(venue: str, query: Query, body: Any, status: int = 200, now: float | None = NOW) -> Any:
-    return CATALOG[venue].read(query, httpx.Response(status, json=body), now=now)
-
-
-def at(*moment: int) -> float:
-    return datetime(*moment, tzinfo=UTC).timestamp()  # type: ignore[misc]
 
 
 @recorded
@@ -143,16 +118,7 @@ def test_older_apis_other_calls_and_other_venues_are_refused(query: Query) -> No
 @recorded
 @every_venue
 def test_no_recorded_body_breaks_a_reader(venue: str) -> None:
-    files = [file for file in sorted(RECORDED.rglob("*.*")) if file.suffix in {".json", ".html", ".xml"}]
-    assert files
-    for file in files:
-        for query in (PriceQuery(SYMBOL), VolumeQuery(SYMBOL), HOUR, OrderBookQuery(SYMBOL)):
-            said = ""
-            try:
-                golden(venue, str(file.relative_to(RECORDED)), query)
-            except WireError as error:
-                said = str(error)
-            assert "in the reader" not in said, file.name
+    breaks_on_no_body(venue, *of_a_market(SYMBOL))
 
 
 def candle(n: int) -> tuple[float, float, float, float, float]:

@@ -2,43 +2,22 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from wire_bodies import CATALOG, NOW, RECORDED, T0, breaks_on_no_body, golden, of_a_market, read, recorded
 
 from core.answer import BadPayload, CallerError, Forbidden, ProviderDown, Throttled, UnknownSymbol, WireError
-from core.catalog import Catalog
 from core.market import CandleQuery, OrderBookQuery, PriceQuery, Query, VolumeQuery
 
-RECORDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "responses"
-CATALOG = Catalog.load()
 SET = (
     "bitget", "bitvavo", "coincap", "coindesk_data", "coinlore", "coinmarketcap", "crypto_com", "defillama",
     "dexscreener", "dydx", "geckoterminal", "hitbtc", "hyperliquid", "independent_reserve", "luno", "poloniex",
     "upbit", "whitebit",
 )  # fmt: skip
 USD, USDT = "BTC/USD", "BTC/USDT"
-NOW = 1_790_000_100.0
-T0 = 1_789_992_000
-"""An hour, two and a quarter hours before NOW."""
 
-recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded bodies beside the repository")
 every_venue = pytest.mark.parametrize("venue", SET)
-
-
-def golden(venue: str, file: str, query: Query, now: float | None = None) -> Any:
-    status = int(file.partition("error-")[2][:3] or 200)
-    body = (RECORDED / file).read_bytes()
-    kind = "text/html" if file.endswith(".html") else "application/json"
-    return CATALOG[venue].read(
-        query, httpx.Response(status, content=body, headers={"content-type": kind}), now=now
-    )
-
-
-def read(venue: str, query: Query, body: Any, status: int = 200, now: float | None = NOW) -> Any:
-    return CATALOG[venue].read(query, httpx.Response(status, json=body), now=now)
 
 
 def asked(venue: str, query: Query, now: float | None = NOW) -> tuple[str, Any]:
@@ -140,22 +119,7 @@ def test_foreign_failures_are_the_providers(venue: str) -> None:
 @recorded
 @every_venue
 def test_no_recorded_body_breaks_a_reader(venue: str) -> None:
-    symbol = CATALOG[venue].check_symbol
-    queries: list[Query] = [
-        PriceQuery(symbol),
-        VolumeQuery(symbol),
-        CandleQuery(symbol, "1h"),
-        OrderBookQuery(symbol),
-    ]
-    for file in sorted(RECORDED.rglob("*.*")):
-        for query in queries:
-            if file.suffix in {".json", ".html", ".xml"} and query.capability in CATALOG[venue].capabilities:
-                said = ""
-                try:
-                    golden(venue, str(file.relative_to(RECORDED)), query)
-                except WireError as error:
-                    said = str(error)
-                assert "in the reader" not in said, file.name
+    breaks_on_no_body(venue, *of_a_market(CATALOG[venue].check_symbol))
 
 
 # Own bodies in the documented shapes

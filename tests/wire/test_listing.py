@@ -1,20 +1,17 @@
 """Lists of symbols: every venue's own form, and what is no list, or no market."""
 
 import json
-from pathlib import Path
 
 import httpx
 import pytest
 from listing_bodies import MORE_BODIES
 from pydantic import ValidationError
+from wire_bodies import CATALOG, RECORDED
 
 from core.answer import BadPayload, ProviderDown, Throttled, WireError
-from core.catalog import Catalog
 from core.wire.listing import ListingCall
 
-CATALOG = Catalog.load()
 LISTING = [provider for provider in CATALOG.values() if provider.declaration.listing is not None]
-RECORDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "responses"
 
 each = pytest.mark.parametrize("provider", LISTING, ids=lambda provider: provider.id)
 

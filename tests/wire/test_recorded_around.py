@@ -1,19 +1,15 @@
 """Genuine recorded bodies about what is around a price: the right values, or the right name."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from wire_bodies import CATALOG, RECORDED, breaks_on_no_body, golden, recorded
 
-from core.answer import BadPayload, CallerError, ProviderDown, Throttled, Untrue, WireError
-from core.catalog import Catalog
+from core.answer import BadPayload, CallerError, ProviderDown, Throttled, Untrue
 from core.engine import truth
 from core.market import MetadataQuery, NewsQuery, OnChainQuery, Query, SentimentQuery, SocialQuery
 
-RECORDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "responses"
-CATALOG = Catalog.load()
 QUERIES: tuple[Query, ...] = (
     MetadataQuery(),
     MetadataQuery("BTC"),
@@ -23,16 +19,13 @@ QUERIES: tuple[Query, ...] = (
     SocialQuery("BTC"),
 )
 
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded bodies beside the repository")
+THEN = 1_790_700_000.0
+
+pytestmark = recorded
 
 
-def read(provider: str, file: str, query: Query, now: float | None = 1_790_700_000.0) -> Any:
-    status = int(file.partition("error-")[2][:3] or 200)
-    kinds = {".html": "text/html", ".xml": "application/xml"}
-    kind = kinds.get(Path(file).suffix, "application/json")
-    body = (RECORDED / file).read_bytes()
-    response = httpx.Response(status, content=body, headers={"content-type": kind})
-    return CATALOG[provider].read(query, response, now=now)
+def read(provider: str, file: str, query: Query, now: float = THEN) -> Any:
+    return golden(provider, file, query, now)
 
 
 def test_fear_and_greed() -> None:
@@ -146,13 +139,5 @@ def queries_of(provider: str) -> list[Query]:
 
 @pytest.mark.slow
 def test_no_body_of_anybody_breaks_a_reader() -> None:
-    files = [file for file in sorted(RECORDED.rglob("*.*")) if file.suffix in {".json", ".html", ".xml"}]
     for provider in CATALOG:
-        for query in queries_of(provider):
-            for file in files:
-                said = ""
-                try:
-                    read(provider, str(file.relative_to(RECORDED)), query)
-                except WireError as error:
-                    said = str(error)
-                assert "in the reader" not in said, (provider, file.name)
+        breaks_on_no_body(provider, *queries_of(provider), now=THEN)
