@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random
 
-from core.answer import BadPayload, Untrue
+from core.answer import BadPayload, CallerError, Untrue
 from core.catalog import Host, Provider
 from core.clock import Clock
 from core.engine import truth
@@ -143,7 +143,7 @@ class Exchange:
         asked = self._clock.now()  # one moment for all pages: an interval may end between two
         query = candidate.on_the_wire(asked)
         for page in provider.pages(query, asked):
-            if provider.serves(page, asked) is not None:
+            if (lacks := provider.serves(page, asked)) is not None:
                 continue  # out of the venue's reach; what it does reach is still worth having
             if not paid:
                 await self._quota(result, page)
@@ -157,6 +157,8 @@ class Exchange:
             self._guard.limiters[provider.id].told(response.headers, self._clock.mono())
             status = response.status_code
             parts.append(self._read(provider, host, page, response, theirs))
+        if not parts:  # all of it was in reach when it was ranked
+            raise CallerError(f"{lacks} by now")
         try:
             return self._whole(result, query, join(parts), asked), status
         except Untrue as error:

@@ -42,6 +42,15 @@ class Naming(Model):
     def _foreign(self) -> frozenset[str]:
         return frozenset(self.others)
 
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """Their name, in either case where they write in small letters → ours; of two the first declared."""
+        found: dict[str, str] = {}
+        for asset, theirs in self.rename.items():
+            for name in (theirs, theirs.upper()) if self.case == "lower" else (theirs,):
+                found.setdefault(name, asset)
+        return found
+
     def pair(self, base: str, quote: str) -> dict[str, str]:
         """Their names of a market: ``base``, ``quote`` and ``symbol``."""
         names = {"base": self._asset(base), "quote": self._asset(quote)}
@@ -81,9 +90,8 @@ class Naming(Model):
 
     def ours(self, name: str) -> str | None:
         """Our name for an asset of theirs: XBT is BTC. None where ours is another asset there."""
-        for asset, theirs in self.rename.items():
-            if name in {theirs, theirs.upper()} if self.case == "lower" else name == theirs:
-                return asset
+        if (renamed := self._renamed.get(name)) is not None:
+            return renamed
         asset = name.upper() if self.case == "lower" else name
         return None if asset in self.rename or asset in self._foreign else asset
 

@@ -225,3 +225,19 @@ def test_an_empty_variable_means_not_set(monkeypatch, tmp_path):
     assert settings(tmp_path).data_dir == tmp_path
     assert tmp_path.stat().st_mode == mode
     assert Venues(VirtualClock()).count() == 0
+
+
+async def test_what_gets_out_of_reach_meanwhile_is_said(open_hub, venues, clock):
+    """Its only candle is the oldest that the venue keeps, and an hour ends while our own quota is waited for."""
+    async with open_hub() as hub:
+        hour = clock.now() // 3600 * 3600
+        await asyncio.sleep(hour + 3600 - 0.1 - clock.now())
+        limiter = hub._world.guard.limiters["kraken"]
+        while limiter.wait(1.0, clock.mono()) < 0.15:
+            limiter.reserve(0.1, clock.mono(), 10.0)
+        oldest = hour - 720 * 3600
+        with pytest.raises(NoAnswer) as caught:
+            await hub.candles("BTC/USDT", "1h", start=oldest, end=oldest + 3600, providers=["kraken"])
+    (attempt,) = caught.value.attempts
+    assert (attempt.outcome, attempt.reason) == ("skipped_unserved", "only the newest 720 candles by now")
+    assert venues.count("kraken") == 0
