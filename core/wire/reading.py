@@ -121,6 +121,8 @@ def _check_symbol(spec: Declaration, call: Call, query: Query, name: str, body: 
     """A response that names a symbol must name the one that was asked for."""
     said = None if call.symbol_at is None else find(body, call.symbol_at)
     if said is None or said is MISSING:
+        if isinstance(call, MetadataCall) and call.symbol_at is not None:
+            raise BadPayload(f"{show_path(call.symbol_at)} is missing: whose facts these are is not said")
         return
     if not isinstance(said, str | int) or _bare(str(said)) not in set(map(_bare, spec.symbol.forms(query))):
         raise BadPayload(f"the answer is about {clip(said)}, asked for {name!r}")

@@ -200,3 +200,10 @@ def test_negative_counts_and_facts_without_a_name_are_refused(tmp_path):
         read(provider(tmp_path, SOCIAL), SocialQuery("BTC"), {"m": 1})
     with pytest.raises(BadPayload, match="market_cap_usd is -5"):
         read(provider(tmp_path, MARKET), MetadataQuery(), {"cap": -5})
+
+
+def test_facts_that_do_not_say_whose_they_are_are_refused():
+    catalog = Catalog.load()
+    for venue in ("coingecko", "coinpaprika"):
+        with pytest.raises(BadPayload, match="whose facts these are is not said"):
+            catalog[venue].read(MetadataQuery("BTC"), httpx.Response(200, json={"name": "Fear and Greed"}))
