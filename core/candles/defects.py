@@ -86,9 +86,11 @@ def _structural(found: Inspection) -> list[Finding]:
         stand, opens = own * shape.step + shape.offset, int(time[place])
         text = f"opens {abs(opens - stand) / SECOND:g} s {'after' if opens > stand else 'before'} the grid"
         out.append(Finding.one("off_grid", min(stand, opens), max(stand, opens), 1, text))
-    for place in shape.wrong_unit.tolist():
-        text = f"read as {iso(int(shape.unit_from[place]))}: another unit than the rest"
-        out.append(Finding.one("time_unit", int(time[place]), int(time[place]), 1, text))
+    if len(shape.wrong_unit):
+        slots = (time[shape.wrong_unit] - shape.offset) // shape.step
+        read = iso(int(shape.unit_from[shape.wrong_unit[0]]))
+        text = f"read in another unit than the rest, the first as {read}"
+        out.append(Finding.runs("time_unit", time, slots, shape.wrong_unit, text, by_slot=True))
     mixed = np.array([moment * SECOND for moment in found.attrs.get("time_unit", ())], dtype=np.float64)
     if len(mixed):
         places = np.flatnonzero(np.isin(time, np.round(mixed).astype(np.int64)))

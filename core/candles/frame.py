@@ -272,5 +272,5 @@ def iso(time: int) -> str:
     """Microseconds as text for messages; the bare number when no calendar reaches there."""
     try:
         return pd.Timestamp(int(time), unit="us", tz="UTC").strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, NotImplementedError):
         return f"{int(time)} us"

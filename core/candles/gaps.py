@@ -54,9 +54,10 @@ def fill_gaps(
 def _again(
     found: Inspection, stand: Standing, second: Second, refused: list[str], policy: RepairPolicy, book: Book
 ) -> Standing:
-    """With what the same venue has where candles are missing."""
+    """With what the same venue has where candles are missing, at the end too if the series stops too early."""
     slot = stand.slot
-    inside = second.slot[(second.slot > slot[0]) & (second.slot < slot[-1])]
+    end = max(int(slot[-1]), int(found.shape.slot[-1]) + found.tail)
+    inside = second.slot[(second.slot > slot[0]) & (second.slot <= end)]
     wanted = np.setdiff1d(inside, slot, assume_unique=True)
     got = borrowing.same(second, wanted, volume=stand.rows.volume is not None) if len(wanted) else None
     if got is None:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.candles.frame import Bars, Bools, Ints, spacing
+from core.candles.frame import SECOND, Bars, Bools, Ints, spacing
 from core.candles.scale import chunks
 from core.candles.seats import choose
 
 _FACTORS = (1000, 1_000_000, 1_000_000_000)
 _APART = 30
 """Times whose sizes differ by more than this cannot be in one unit: all of trading lies within 2009 to 2100."""
+_ERA = (1_230_768_000 * SECOND, 4_102_444_800 * SECOND)
+"""These years, in microseconds."""
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
@@ -124,25 +126,45 @@ def _units(time: Ints, step: int) -> tuple[Ints, Bools]:
         return time, wrong
     low, high = int(time.min()), int(time.max())
     if low > 0 and high < low * _APART:
-        usual = spacing(time) if step >= 1000 and (high - low) * 50 < step * len(time) else step
+        whole = _unit_of_all(time, step, low, high)
+        return time if whole is None else whole, wrong if whole is None else ~wrong
+    bulk = (time >= _ERA[0]) & (time < _ERA[1])
+    if not bulk.any():
+        middle = int(np.median(time))
+        bulk = (time > middle // _APART) & (time // _APART < middle)
+        if middle <= 0 or np.count_nonzero(bulk) * 2 <= len(time):
+            return time, wrong  # no bulk of rows that would say what the others should be
+    fixed, odd = time.copy(), np.flatnonzero(~bulk)
+    first, last = int(time[bulk].min()), int(time[bulk].max())
+    while len(odd):
+        reach = max(last - first, 100 * step)
+        told = np.zeros(len(odd), bool)
+        for factor in _FACTORS:
+            for scaled in (_times(time[odd], factor), time[odd] // factor):
+                fits = (scaled >= max(first - reach, 1)) & (scaled <= last + reach) & ~told
+                fixed[odd[fits]] = scaled[fits]
+                told |= fits
+        if not told.any():
+            break
+        wrong[odd[told]] = True
+        first, last = min(first, int(fixed[odd[told]].min())), max(last, int(fixed[odd[told]].max()))
+        odd = odd[~told]
+    return fixed, wrong
+
+
+def _unit_of_all(time: Ints, step: int, low: int, high: int) -> Ints | None:
+    """A whole series in another unit: its rows lie a thousandth of the interval apart, or a thousand of them."""
+    if step >= 1000 and (high - low) * 50 < step * len(time):
+        usual = spacing(time)
         for factor in _FACTORS:
             if usual and abs(usual * factor - step) <= step // 100:
-                return time * factor, ~wrong
-        return time, wrong
-    middle = int(np.median(time))
-    bulk = (time > middle // _APART) & (time // _APART < middle)
-    odd = np.flatnonzero(~bulk)
-    if middle <= 0 or len(odd) * 2 >= len(time):
-        return time, wrong  # no bulk of rows that would say what the others should be
-    first, last = int(time[bulk].min()), int(time[bulk].max())
-    reach = max(last - first, 100 * step)
-    fixed = time.copy()
-    for factor in _FACTORS:
-        for scaled in (_times(time[odd], factor), time[odd] // factor):
-            fits = (scaled >= first - reach) & (scaled <= last + reach) & ~wrong[odd]
-            fixed[odd[fits]] = scaled[fits]
-            wrong[odd[fits]] = True
-    return fixed, wrong
+                return time * factor
+    if low >= _ERA[1]:
+        usual = spacing(time)
+        for factor in _FACTORS:
+            if abs(usual // factor - step) <= step // 100 and _ERA[0] <= low // factor < _ERA[1]:
+                return time // factor
+    return None
 
 
 def _times(time: Ints, factor: int) -> Ints:

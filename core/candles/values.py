@@ -43,27 +43,42 @@ def examine(rows: Bars, slot: Ints) -> Flaws:
     x = np.log(rows.close)
     scaled, violation = price_units(rows, slot, x, sound, violation)
     touched = np.unique(np.concatenate([places for places, _ in scaled.values()])) if scaled else _NONE
+    right = _rescaled(rows, scaled)  # as neighbours, rows in another unit are as good as any
+    if len(touched):
+        x[touched] = np.log(right.close[touched])
     # a row that contradicts itself has a close all the same, and that close may be a spike
     usable = sound.copy()
     usable[violation] = True
-    usable[touched] = False
+    usable[touched] = True
     places = None if usable.all() else np.flatnonzero(usable)
-    kept, x = (rows, x) if places is None else (rows.take(places), x[places])
+    kept, x = (right, x) if places is None else (right.take(places), x[places])
     scale = scale_of(x)
     spikes = find(kept, x, scale)
     if rows.volume is not None and (volumes := volume_units(kept, scale)) is not None:
         scaled["volume"] = volumes if places is None else (places[volumes[0]], volumes[1])
     if places is not None:
         spikes = Spikes(places[spikes.close], places[spikes.open], places[spikes.high], places[spikes.low])
-    if len(violation):
+    if len(violation) or len(touched):
+        shaky = np.union1d(violation, touched)
         spikes = Spikes(
-            spikes.close,
-            np.setdiff1d(spikes.open, violation),
-            np.setdiff1d(spikes.high, violation),
-            np.setdiff1d(spikes.low, violation),
+            np.setdiff1d(spikes.close, touched),
+            np.setdiff1d(spikes.open, shaky),
+            np.setdiff1d(spikes.high, shaky),
+            np.setdiff1d(spikes.low, shaky),
         )
-    stale, flat = _frozen(rows, slot)
+    stale, flat = _frozen(rows, slot, sound)
     return Flaws(non_finite, non_positive, violation, scaled, stale, flat, spikes, scale, sound)
+
+
+def _rescaled(rows: Bars, scaled: dict[str, tuple[Ints, Floats]]) -> Bars:
+    """The rows with prices in the right unit."""
+    if not scaled:
+        return rows
+    columns = {name: rows.column(name).copy() for name in scaled}
+    for name, (places, factor) in scaled.items():
+        columns[name][places] /= factor
+    o, h, low, c = (columns.get(name, rows.column(name)) for name in PRICES)
+    return Bars(rows.time, o, h, low, c, rows.volume, rows.source, rows.method)
 
 
 def _impossible(rows: Bars) -> tuple[Ints, Ints, Ints]:
@@ -92,7 +107,7 @@ def _volumes(rows: Bars) -> Bools:
     return (rows.volume >= 0) & (rows.volume < np.inf)
 
 
-def _frozen(rows: Bars, slot: Ints) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _frozen(rows: Bars, slot: Ints, sound: Bools) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     stale: list[tuple[int, int]] = []
     flat: list[tuple[int, int]] = []
     if len(rows) < 2:
@@ -101,7 +116,7 @@ def _frozen(rows: Bars, slot: Ints) -> tuple[list[tuple[int, int]], list[tuple[i
     for name in ("open", "high", "low"):
         values = rows.column(name)
         again = again[values[again] == values[again - 1]]
-    again = again[slot[again] - slot[again - 1] == 1]
+    again = again[(slot[again] - slot[again - 1] == 1) & sound[again]]
     level = rows.high == rows.low
     if rows.volume is None:
         again = again[~level[again]]  # one price over many rows, and nobody says whether anything traded
@@ -111,7 +126,7 @@ def _frozen(rows: Bars, slot: Ints) -> tuple[list[tuple[int, int]], list[tuple[i
     again = again[~(level[again] & (rows.volume[again] == 0))]
     stale = [(first - 1, last) for first, last in _runs(again) if last - first + 2 >= _RUN]
     quiet = np.flatnonzero(rows.volume == 0)
-    quiet = quiet[level[quiet]]
+    quiet = quiet[level[quiet] & sound[quiet]]
     if len(quiet):
         breaks = np.flatnonzero((np.diff(quiet) > 1) | (np.diff(slot[quiet]) > 1))
         flat = [

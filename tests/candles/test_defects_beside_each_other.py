@@ -138,6 +138,72 @@ def test_a_spike_as_large_as_a_power_of_ten_joins_nothing_and_is_a_spike():
     assert closes.iloc[100] == days["open"].iloc[101]
 
 
+def test_a_row_in_another_unit_is_still_a_neighbour():
+    """A jump that the next row takes back: without that row, in whatever unit, it would look like a spike."""
+    raw = FRAME.copy()
+    top = raw["close"].iloc[299] * 1.06
+    raw.iloc[300, [1, 3]] = top
+    raw.iloc[301, [0, 1]] = top
+    raw.iloc[301:, :4] *= 1.02  # what follows stays a little higher
+    raw.iloc[301, [0, 1]] = top
+    assert audit(raw, "1h").defects.empty
+    raw.iloc[301, 2] *= 0.01
+    assert kinds(audit(raw, "1h")) == {"unit_error": 1}
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1000), ("ms", 1_000_000)])
+@pytest.mark.parametrize("interval", ["1m", "1h", "1d", "1w"])
+def test_a_whole_series_in_a_finer_unit(interval, unit, factor):
+    """Milliseconds taken for seconds: the year 50,000, which pandas can hold and print only in part."""
+    freq = {"1m": "1min", "1h": "1h", "1d": "1D", "1w": "7D"}[interval]
+    frame = walk(120, 2, start="2020-01-06", freq=freq)
+    seconds = frame.index.as_unit("s").asi8
+    far = pd.DatetimeIndex((seconds * factor).view(f"M8[{unit}]"), name="time").tz_localize("UTC")
+    raw = frame.set_axis(far)
+    found = audit(raw, interval)
+    assert kinds(found) == {"time_unit": 120}
+    mended = repair(raw, interval)
+    assert list(mended.frame.index.as_unit("s").asi8) == list(seconds)
+    np.testing.assert_array_equal(mended.frame[COLUMNS], frame)
+    pd.testing.assert_frame_equal(replay(raw, mended.ledger), mended.frame)
+    assert mended.undo().equals(raw)
+
+
+@pytest.mark.parametrize(
+    "wrong", [slice(0, 3), slice(597, 600), slice(150, 450), slice(0, 590), slice(10, 600)]
+)
+def test_rows_in_another_unit_are_brought_to_those_that_can_be(wrong):
+    """However many they are: 1970 is no year for candles, so the few others say which unit is meant."""
+    times = AT.as_unit("us").asi8.copy()
+    times[wrong] //= 1000
+    raw = FRAME.set_axis(pd.DatetimeIndex(times.view("M8[us]"), name="time").tz_localize("UTC"))
+    assert kinds(audit(raw, "1h"))["time_unit"] == len(times[wrong])
+    mended = repair(raw, "1h")
+    unharmed(mended, [])
+    assert repair(mended.frame, "1h").ledger.empty
+
+
+def test_rows_of_zeros_are_that_and_do_not_stand_still():
+    raw = FRAME.copy()
+    raw.iloc[300:310] = 0.0
+    assert kinds(audit(raw, "1h")) == {"non_positive": 10}
+    unharmed(repair(raw, "1h"), np.arange(300, 310))
+
+
+def test_the_end_of_a_series_that_stops_too_early_is_filled_by_the_venue_itself():
+    raw, again = FRAME.iloc[:580].copy(), FRAME.copy()
+    raw.attrs["venue"] = again.attrs["venue"] = "kraken"
+    now = AT[-10] + pd.Timedelta("90min")  # the venue has more than should be there
+    mended = repair(raw, "1h", sources={"kraken": again}, now=now)
+    assert mended.frame.index.equals(AT[:591])
+    assert set(mended.frame["method"].iloc[580:]) == {"refetch"}
+    pd.testing.assert_frame_equal(replay(raw, mended.ledger), mended.frame)
+    assert len(repair(raw, "1h", sources={"kraken": again}).frame) == 580, "nobody says that more is due"
+    other = FRAME * 1.0002
+    other.attrs["venue"] = "coinbase"
+    assert len(repair(raw, "1h", sources={"coinbase": other}, now=now).frame) == 580, "nothing vouches for it"
+
+
 def test_three_rows_for_one_time_beside_a_gap():
     others = [FRAME.iloc[[300]] * factor for factor in (1.01, 0.985)]
     raw = pd.concat([FRAME.drop(AT[301:303]), *others, FRAME.iloc[[300]]]).sort_index(kind="stable")
