@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import started
+from browser_server import started
 from lab_thread import lab_on_a_socket
 from playwright.sync_api import Browser, Page, expect
 
