@@ -10,15 +10,21 @@ from core.market import (
     CandleQuery,
     News,
     NewsQuery,
+    OrderBook,
     Query,
+    Quote,
     Summary,
     TechnicalQuery,
+    Volume,
     floor_time,
     to_datetime,
 )
 
 EDGE = 3
 """Intervals that may be missing at either edge: venues publish late, and quiet ones omit candles."""
+
+OLD = 900.0
+"""Seconds after which the date of a price, a book or a volume is worth a word."""
 
 
 def join(parts: Sequence[Any]) -> Any:
@@ -59,10 +65,14 @@ def shortfall(query: Query, value: Any, now: float) -> str:
 
 
 def lateness(query: Query, value: Any, now: float) -> str:
-    """A note when the newest candles that were asked for are not there yet; empty when all is well.
+    """A note when the newest candles that were asked for are not there yet, or a price is old; else empty.
 
     Without peers to compare with, a venue that is quiet and one that is frozen look the same.
     """
+    if isinstance(value, Quote | OrderBook | Volume):
+        if value.time is None or now - value.time.timestamp() <= OLD:
+            return ""
+        return f"old: its provider dates it {value.time:%Y-%m-%d %H:%M} UTC"
     if isinstance(query, CandleQuery) and isinstance(value, pd.DataFrame):
         if query.end is not None or value.empty:
             return ""

@@ -3,13 +3,24 @@
 A failure here is dissent, not downtime: the endpoint answers, in shape, but it cannot be right.
 """
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.answer import Untrue
-from core.market import METRICS, CandleQuery, OnChainFigure, OrderBook, Prediction, Query, Quote, Sentiment
+from core.market import (
+    METRICS,
+    CandleQuery,
+    OnChainFigure,
+    OrderBook,
+    Prediction,
+    Query,
+    Quote,
+    Sentiment,
+    Volume,
+)
 
 AHEAD = 120.0
 """Seconds that a provider's clock may run ahead of ours."""
@@ -24,8 +35,12 @@ def check(query: Query, value: Any, now: float) -> None:
         _candles(query, value, now)
     elif isinstance(value, Quote):
         _quote(value)
+        _dated(value.time, now)
     elif isinstance(value, OrderBook):
         _book(value)
+        _dated(value.time, now)
+    elif isinstance(value, Volume):
+        _dated(value.time, now)
     elif isinstance(value, Sentiment):
         _between("score", value.score, -1.0, 1.0)
     elif isinstance(value, OnChainFigure):
@@ -75,15 +90,18 @@ def _book(book: OrderBook) -> None:
         raise Untrue("a price in the book is not positive")
 
 
+def _dated(moment: datetime | None, now: float) -> None:
+    if moment is not None and moment.timestamp() > now + AHEAD:
+        raise Untrue(f"a value from the future: {moment:%Y-%m-%d %H:%M} UTC")
+
+
 def _figure(figure: OnChainFigure, now: float) -> None:
     metric = METRICS[figure.metric]
     _between(figure.metric, figure.value, metric.low, metric.high)
+    _dated(figure.time, now)
     if figure.time is None:
         return
-    age = now - figure.time.timestamp()
-    if age < -AHEAD:
-        raise Untrue(f"a figure from the future: {figure.time:%Y-%m-%d %H:%M} UTC")
-    if figure.metric.endswith("_block_height") and age > STANDS:
+    if figure.metric.endswith("_block_height") and now - figure.time.timestamp() > STANDS:
         raise Untrue(f"frozen: the newest block is of {figure.time:%Y-%m-%d %H:%M} UTC")
 
 

@@ -1,6 +1,7 @@
 """Truth, completeness, freshness, classification, balance, hedges: functions of their inputs."""
 
 import random
+from datetime import UTC, datetime
 
 import httpx
 import numpy as np
@@ -24,10 +25,20 @@ from core.engine.complete import join, lateness, shortfall
 from core.engine.cooldown import Cooldown, Cooldowns
 from core.engine.freshness import fresh_for
 from core.engine.hedge import HedgeBudget, hedge_delay
-from core.market import CandleQuery, OrderBook, OrderBookQuery, PriceQuery, Quote, candles_frame
+from core.market import (
+    CandleQuery,
+    OrderBook,
+    OrderBookQuery,
+    PriceQuery,
+    Quote,
+    Volume,
+    VolumeQuery,
+    candles_frame,
+)
 
 NOW = 1_780_000_200.0  # 10 minutes into an hour
 HOUR = CandleQuery("BTC/USD", "1h", limit=10)
+LATER = datetime.fromtimestamp(NOW + 300, UTC)
 
 
 def candles(first=None, rows=10, **changes):
@@ -70,6 +81,9 @@ def test_candles_from_the_future():
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 0.0)),
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, bid=6.0, ask=5.0)),
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, bid=-1.0)),
+        (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, time=LATER)),
+        (VolumeQuery("BTC/USD"), Volume("BTC/USD", 5.0, None, LATER)),
+        (OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", ((4.0, 1.0),), ((5.0, 1.0),), LATER)),
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, ask=-1.0)),
         (PriceQuery("BTC/USD"), Quote("BTC/USD", 5.0, change_24h_pct=-294.6)),
         (OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", ((6.0, 1.0),), ((5.0, 1.0),))),
@@ -85,6 +99,16 @@ def test_possible_quotes_and_books_pass():
     truth.check(PriceQuery("BTC/USD"), Quote("BTC/USD", 4.0, bid=5.0, ask=6.0), NOW)  # a stale last trade
     truth.check(OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", ((5.0, 1.0),), ((6.0, 1.0),)), NOW)
     truth.check(OrderBookQuery("BTC/USD"), OrderBook("BTC/USD", (), ()), NOW)
+
+
+def test_an_old_price_says_so():
+    query = PriceQuery("BTC/USD")
+    for seconds, said in ((800, ""), (1000, "old: its provider dates it 2")):
+        quote = Quote("BTC/USD", 5.0, time=datetime.fromtimestamp(NOW - seconds, UTC))
+        truth.check(query, quote, NOW)
+        assert lateness(query, quote, NOW).startswith(said)
+        assert bool(lateness(query, quote, NOW)) == bool(said)
+    assert lateness(query, Quote("BTC/USD", 5.0), NOW) == ""
 
 
 def test_shortfall():
