@@ -170,3 +170,11 @@ def test_a_recorded_body_of_the_package_itself():
     found = run("check", file, "--body", body, "--symbol", "BTC/USDT", "--capability", "price")
     assert found.exit_code == 0
     assert "last = 105899.4" in found.output
+
+
+def test_what_must_be_of_a_length_is_told():
+    said = "\n".join(line for name in ("bitfinex", "bybit", "kraken") for line in explain(CATALOG[name], ()))
+    assert "  that row has 11 members, or the answer is refused" in said
+    assert "  result.*.c has 2 members, or the answer is refused" in said
+    assert "  a level has 3 columns, or the answer is refused" in said
+    assert "  status 403 and the body contains 'too frequent': throttled, for 600 s" in said

@@ -113,14 +113,12 @@ def _reading(call: Call) -> Iterator[str]:
                 yield "  no volume in base units: answers say so"
             yield "  the newest row is still open" if call.newest_open else "  all rows are closed"
         case TickerCall():
-            if call.pick is not None:
-                yield f"  of the rows at {show_path(call.rows)} that one whose {show_path(call.pick)} is the symbol"
-            yield from _paths(call)
-            if call.change is not None:
-                yield f"  change is a {'fraction' if call.change_unit == 'fraction' else 'percentage'}"
+            yield from _ticker(call)
         case BookCall():
             yield f"  bids at {show_path(call.bids)}, asks at {show_path(call.asks)}, at most {call.max_depth} levels"
             yield f"  price at {call.price!r}, size at {call.size!r} of a level"
+            if call.columns is not None:
+                yield f"  a level has {call.columns} columns, or the answer is refused"
         case TechnicalCall():
             yield f"  indicators below {show_path(call.root)}; intervals {' '.join(call.intervals)}"
             for name, at in call.indicators.items():
@@ -132,6 +130,17 @@ def _reading(call: Call) -> Iterator[str]:
             for table in ("figures", "metrics"):
                 if found := getattr(call, table, None):
                     yield f"  {table}: {' '.join(found)}"
+
+
+def _ticker(call: TickerCall) -> Iterator[str]:
+    if call.pick is not None:
+        yield f"  of the rows at {show_path(call.rows)} that one whose {show_path(call.pick)} is the symbol"
+    yield from _paths(call)
+    for path, count in call.counted:
+        where = "that row" if call.pick is not None and not path else show_path((*call.root, *path))
+        yield f"  {where} has {count} members, or the answer is refused"
+    if call.change is not None:
+        yield f"  change is a {'fraction' if call.change_unit == 'fraction' else 'percentage'}"
 
 
 def _paths(call: Call) -> Iterator[str]:
@@ -165,4 +174,5 @@ def _rule(rule: ErrorRule) -> str:
             if values:
                 parts.append(f"{where} {word} {' or '.join(map(repr, values))}")
         parts += [f"{where} is {word}" for word in ("present", "empty", "null") if getattr(rule, word)]
-    return f"{' and '.join(parts)}: {rule.means.replace('_', ' ')}"
+    wait = f", for {rule.wait:g} s" if rule.wait is not None else ""
+    return f"{' and '.join(parts)}: {rule.means.replace('_', ' ')}{wait}"
