@@ -66,7 +66,7 @@ class Archivist:
         while True:
             every = self._settings.judge_every * pace()
             await asyncio.sleep(ROUND * every)
-            for series in await asyncio.to_thread(self._archive.series):
+            for series in await self._all():
                 if self._clock.mono() - self._looked.get(series, float("-inf")) < every:
                     continue
                 try:
@@ -78,6 +78,14 @@ class Archivist:
                     log.exception("judging %s broke", series)
                 self._looked[series] = self._clock.mono()
                 await asyncio.sleep(BETWEEN * every)
+
+    async def _all(self) -> tuple[Series, ...]:
+        """None while the folder cannot be read: the next round sees."""
+        try:
+            return await asyncio.to_thread(self._archive.series)
+        except OSError as error:
+            log.warning("the archive cannot be listed: %s", error)
+            return ()
 
     async def _look(self, series: Series, pace: float) -> None:
         has = await asyncio.to_thread(self._archive.held, series)

@@ -124,6 +124,10 @@ class Monitor:
             except OSError as error:  # the disk: said by the folder, and no reason to go blind
                 log.warning("the monitor: %s", error)
                 pause = OFFLINE_TURN
+            except Exception:
+                # Whatever broke this turn: hosts that are still well must be asked again.
+                log.exception("a turn of the monitor broke")
+                pause = OFFLINE_TURN
             await asyncio.sleep(pause)
 
     async def _turn(self) -> float:

@@ -77,6 +77,21 @@ async def test_a_host_that_fails_its_check_is_on_record(world):
         assert {event.who for event in failed} == {"monitor"}
 
 
+async def test_a_fault_of_ours_ends_a_turn_and_not_the_monitor(world, monkeypatch, caplog):
+    async with monitored(world, providers=TWO) as hub:
+
+        async def broken(*_):
+            raise RuntimeError("a slip of ours")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(hub._world.monitor._checks, "host", broken)
+            await asyncio.sleep(600)
+        assert "a slip of ours" in caplog.text
+        assert world.venues.count("kraken") == 0
+        await asyncio.sleep(600)
+        assert world.venues.count("kraken") > 0
+
+
 async def test_a_check_that_is_throttled_gives_the_provider_its_rest(world):
     async with monitored(world, providers=TWO) as hub:
         world.venues.on("kraken", status(429, {"retry-after": "1800"}))
