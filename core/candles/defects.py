@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from core.candles import words
 from core.candles.findings import Finding
 from core.candles.frame import SECOND, Ints, anchor_of, iso
 from core.candles.inspection import Inspection
@@ -34,7 +35,7 @@ def defects_of(found: Inspection) -> list[Finding]:
             key = 0.0 if name == "volume" and times not in {100.0, 1000.0} else round(times, 9)
             factors.setdefault(key, []).append(place)
     for key, hit in factors.items():
-        text = "volume in quote units" if key == 0 else f"values {key:g} times too large"
+        text = "volume in quote units" if key == 0 else f"values {words.size(key)}"
         out.append(Finding.runs("unit_error", at, shape.slot, np.unique(hit), text))
     for kind, stretches in (("stale_run", found.frozen), ("stale_run", found.halted)):
         for first, last, cause in stretches:

@@ -1,10 +1,12 @@
 """Values put right row by row: impossible ones, wrong units, spikes, wicks. Whatever cannot be is set aside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from core.candles import words
 from core.candles.frame import PRICES, Bars, Bools, Floats, Ints, Labels
 from core.candles.inspection import Inspection
 from core.candles.ledger import Book
@@ -58,7 +60,7 @@ class Mended:
         return Bars(self.rows.time, o, h, lowest, c, volume, self.rows.source, self.rows.method)
 
 
-def mend(  # noqa: C901 - one branch a kind of defect, told in their order
+def mend(
     found: Inspection, policy: RepairPolicy, fills: dict[int, Fill], stays: Bools, *, judged: bool, own: str
 ) -> Mended:
     """Put right what the audit found. ``fills``: what sources have for single slots, by slot number; rows that do
@@ -73,10 +75,7 @@ def mend(  # noqa: C901 - one branch a kind of defect, told in their order
     best = policy.view == "best" and policy.mend_values and not judged
     suspects: dict[int, tuple[set[str], str]] = {}
     if best:
-        for name, (places, factors) in flaws.scaled.items():
-            for row, factor in zip(places.tolist(), factors.tolist(), strict=True):
-                work.set(row, name, work.get(row, name) / factor)
-                work.touched[row] = ("rescaled", f"{name} was {factor:.6g} times too large", True, own)
+        _rescale(work, flaws.scaled, own)
         for first, last, _ in found.frozen:
             for row in range(first + 1, last + 1):
                 work.lose(row, "the same candle again and again")
@@ -100,6 +99,18 @@ def mend(  # noqa: C901 - one branch a kind of defect, told in their order
         if not work.lost[row]:
             work.lose(row, "values that cannot be")
     return work
+
+
+def _rescale(work: Mended, scaled: Mapping[str, tuple[Ints, Floats]], own: str) -> None:
+    """Put values into the unit of the rest."""
+    said: dict[int, dict[str, list[str]]] = {}
+    for name, (places, factors) in scaled.items():
+        for row, factor in zip(places.tolist(), factors.tolist(), strict=True):
+            work.set(row, name, work.get(row, name) / factor)
+            said.setdefault(row, {}).setdefault(words.size(factor), []).append(name)
+    for row, sizes in said.items():
+        reason = "; ".join(f"{', '.join(names)} {size}" for size, names in sizes.items())
+        work.touched[row] = ("rescaled", reason, True, own)
 
 
 def suspects_of(found: Inspection, policy: RepairPolicy, *, judged: bool) -> Ints:

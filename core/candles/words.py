@@ -89,3 +89,8 @@ def cause(name: str) -> str:
 def method(name: str) -> str:
     """Name of a method; a person's own rule is quoted."""
     return METHODS[name][0] if name in METHODS else f"rule {name!r}"
+
+
+def size(factor: float) -> str:
+    """How far off values are that stand in another unit."""
+    return f"{factor:.6g} times too large" if factor > 1 else f"{1 / factor:.6g} times too small"

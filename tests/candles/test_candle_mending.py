@@ -114,6 +114,11 @@ def test_a_price_in_another_unit_is_divided_back():
     mended = repair(raw, "1h")
     np.testing.assert_allclose(mended.frame.loc[AT[200], PRICES].astype(float), FRAME.loc[AT[200], PRICES])
     assert method(mended, AT[[200]]) == {"rescaled"}
+    assert set(mended.ledger["reason"]) == {"open, high, low, close 100 times too large"}
+    raw.iloc[300, :4] /= 1000
+    raw.iloc[300, 4] *= 1000
+    said = repair(raw, "1h").ledger.query("time == @AT[300]")["reason"]
+    assert set(said) == {"open, high, low, close 1000 times too small; volume 1000 times too large"}
 
 
 def test_a_spike_is_replaced_between_its_neighbours():
