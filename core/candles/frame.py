@@ -216,11 +216,24 @@ def micros(index: pd.DatetimeIndex) -> Ints:
     return np.where(raw == _NEVER, _NEVER, cut) if index.hasnans else cut
 
 
+def from_seconds(seconds: Floats) -> Ints:
+    """Microseconds of seconds: whole ones apart, since of a product of both the last digit would be lost."""
+    whole = np.floor(seconds)
+    with np.errstate(invalid="ignore"):  # beyond all of time
+        return whole.astype(np.int64) * SECOND + np.round((seconds - whole) * SECOND).astype(np.int64)
+
+
 def to_index(time: Ints, unit: str = "ns") -> pd.DatetimeIndex:
-    """Microseconds as the index of a candles frame. A unit too fine for the range gives way to ``us``."""
-    if unit not in {"s", "ms", "us"} and len(time) and (time.max() > LATEST or time.min() < -LATEST):
-        unit = "us"
-    stamps = time if unit == "us" else time * 1000 if unit == "ns" else time // (SECOND // _PER_SECOND[unit])
+    """Microseconds as the index of a candles frame. A unit too fine for the range or too coarse gives way to ``us``."""
+    if unit in _PER_SECOND:
+        whole = SECOND // _PER_SECOND[unit]
+        stamps = time // whole
+        if (stamps * whole != time).any():
+            unit, stamps = "us", time
+    elif unit == "us" or (len(time) and (time.max() > LATEST or time.min() < -LATEST)):
+        unit, stamps = "us", time
+    else:
+        stamps = time * 1000
     return pd.DatetimeIndex(stamps, dtype=f"datetime64[{unit}, UTC]", name="time", copy=False)
 
 

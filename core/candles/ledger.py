@@ -17,12 +17,12 @@ import pandas as pd
 
 from core.candles.agree import bars_from
 from core.candles.frame import (
-    SECOND,
     Bars,
     Bools,
     Floats,
     Ints,
     Labels,
+    from_seconds,
     to_index,
     venue_of,
 )
@@ -236,10 +236,9 @@ def replay(raw: pd.DataFrame, ledger: pd.DataFrame, *, without: Collection[int] 
     bars, attrs = bars_from(raw)
     moved = ledger[(ledger["field"] == "time") & ledger["after"].notna()]
     time = bars.time
-    for _, part in moved.groupby(
-        "method", observed=True, sort=False
-    ):  # first into their unit, then onto the grid
-        time = moved_times(time, *(_from_seconds(part[name]) for name in ("before", "after")))
+    for method, part in moved.groupby("method", observed=True, sort=False):  # first the unit, then the grid
+        stands = _micros(part) if method == "retimed" else from_seconds(part["after"].to_numpy(np.float64))
+        time = moved_times(time, part["before"].to_numpy(np.float64), stands)
     base = bars.at(time)
     base = base.take(ordered(base, time))
     return framed(apply(base, ledger, venue_of(attrs) or "raw"), pd.DatetimeIndex(raw.index).unit
@@ -248,8 +247,3 @@ def replay(raw: pd.DataFrame, ledger: pd.DataFrame, *, without: Collection[int] 
 
 def _micros(ledger: pd.DataFrame) -> Ints:
     return pd.DatetimeIndex(ledger["time"]).as_unit("us").asi8
-
-
-def _from_seconds(column: "pd.Series[Any]") -> Ints:
-    with np.errstate(invalid="ignore"):  # beyond all of time
-        return np.round(column.to_numpy(dtype=np.float64) * SECOND).astype(np.int64)

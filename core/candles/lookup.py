@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.candles.frame import Bools, Ints
+from core.candles.frame import SECOND, Bools, Floats, Ints
 
 
 def distinct(values: Ints) -> Ints:
@@ -22,11 +22,16 @@ def at_times(time: Ints, wanted: Ints) -> Bools:
     return np.asarray(np.cumsum(edges[:-1], dtype=np.int8) > 0)
 
 
-def moved_times(time: Ints, before: Ints, after: Ints) -> Ints:
-    """Times of any order with those equal to one of ``before`` (each once) put to the one of ``after`` beside it."""
+def moved_times(time: Ints, before: Floats, after: Ints) -> Ints:
+    """Times of any order, in microseconds, with those that lie at one of ``before`` put to the one of ``after`` there.
+
+    ``before`` are seconds, each once, as a ledger holds them: far away they tell microseconds no longer, and so they
+    are held against the times' own seconds.
+    """
     if not len(before):
         return time
     order = np.argsort(before)
     before, after = before[order], after[order]
-    at = np.minimum(np.searchsorted(before, time), len(before) - 1)
-    return np.where(before[at] == time, after[at], time)
+    seconds = time / SECOND
+    at = np.minimum(np.searchsorted(before, seconds), len(before) - 1)
+    return np.where(before[at] == seconds, after[at], time)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.candles.agree import Second
 from core.candles.audit import Audit, audit, conclude, measure
-from core.candles.frame import LATEST, SECOND, Bars, Ints, is_candles, micros, venue_of
+from core.candles.frame import LATEST, SECOND, Bars, Ints, from_seconds, is_candles, micros, venue_of
 from core.candles.gaps import fill_gaps, left_open
 from core.candles.inspection import Inspection, inspect
 from core.candles.ledger import Book, apply, framed, replay
@@ -153,7 +153,7 @@ def _from_later(kept: pd.DataFrame, time: Ints, ledger: pd.DataFrame) -> list[in
         ledger["after"][future & (ledger["field"] == "time").to_numpy()].dropna().to_numpy(dtype=np.float64)
     )
     rests = np.unique(np.concatenate([micros(pd.DatetimeIndex(ledger["time"]))[future],
-                                      np.round(moved * SECOND).astype(np.int64),
+                                      from_seconds(moved),
                                       np.array(earlier, dtype=np.int64) // 1000]))  # fmt: skip
     rests = rests[np.abs(rests) < LATEST]
     at = np.searchsorted(time, rests)

@@ -13,6 +13,8 @@ from core.candles.policy import RepairPolicy
 
 _SNAP = 50
 """A row within 1/50 of the interval of its slot is moved there without further evidence."""
+_TOLD = 2**32 * SECOND
+"""Microseconds from 1970 within which a ledger, in seconds, tells each microsecond; it ends in 2106."""
 
 
 def record_order(found: Inspection, book: Book, own: str) -> None:
@@ -93,7 +95,7 @@ def onto_grid(found: Inspection, policy: RepairPolicy, book: Book, own: str) -> 
     gone = np.flatnonzero(seated & ~fits)
     set_aside(book, rows.take(gone), own, "off the grid, and it does not join its neighbours")
     stays[gone] = False
-    time = moved_times(shape.given.time, rows.time[moved], target[moved])
+    time = moved_times(shape.given.time, rows.time[moved] / SECOND, target[moved])
     at = rows.time.copy()
     at[moved] = target[moved]
     return replace(found, shape=replace(shape, given=shape.given.at(time)), rows=rows.at(at)), stays
@@ -103,6 +105,7 @@ def _fits(found: Inspection, target: Ints, *, causal: bool) -> Bools:
     """Rows whose open joins the close before and whose close joins the next open, so that only the stamp is off."""
     rows, slot, step = found.rows, found.shape.slot, found.shape.step
     near = np.abs(rows.time - target) * _SNAP <= step
+    told = np.abs(target) < _TOLD
     gap = np.full(len(rows) + 1, np.nan)
     joined = np.diff(slot) == 1
     with np.errstate(all="ignore"):
@@ -110,4 +113,4 @@ def _fits(found: Inspection, target: Ints, *, causal: bool) -> Bools:
     usual = np.nanmedian(gap) if np.isfinite(gap).any() else 0.0
     close = np.nan_to_num(gap, nan=np.inf) <= max(4 * usual, 0.25 * found.flaws.scale.whole, 1e-9)
     beside = close[:-1] if causal else close[:-1] & close[1:]
-    return np.asarray(near | beside, dtype=bool)
+    return np.asarray((near | beside) & told, dtype=bool)

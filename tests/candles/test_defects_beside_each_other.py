@@ -225,3 +225,20 @@ def test_a_gap_within_frozen_rows():
     assert rows_of(found, "stale_run") == {*AT[300:309], *AT[312:320]}
     assert rows_of(found, "missing") == set(AT[309:312])
     unharmed(repair(raw, "1h"), np.arange(301, 320))
+
+
+def test_far_times_are_found_again_though_seconds_cannot_tell_them():
+    """Close times in microseconds, read as milliseconds: in the year 50,000 a number of seconds has no such digits."""
+    closes = AT.as_unit("us").asi8 + 3_599_999_999
+    far = pd.DatetimeIndex(closes.view("M8[ms]"), name="time").tz_localize("UTC")
+    raw = FRAME.set_axis(far)
+    mended = repair(raw, "1h")
+    assert list(mended.frame.index.as_unit("us").asi8) == list(closes)
+    pd.testing.assert_frame_equal(replay(raw, mended.ledger), mended.frame)
+    odd = FRAME.iloc[:0].reindex(
+        pd.DatetimeIndex(["1970-01-01 00:00:01", "1684-10-19 08:01:12"], tz="UTC", name="time")
+    )
+    odd.attrs["repaired"] = {"offset": 7}  # a grid seven microseconds beside the usual one
+    mended = repair(odd.fillna(0.0), "1h")
+    assert mended.frame.empty
+    pd.testing.assert_frame_equal(replay(odd.fillna(0.0), mended.ledger), mended.frame)
