@@ -133,8 +133,8 @@ def test_a_hub_that_closes_takes_no_more_calls(tmp_path):
         asyncio.get_running_loop().call_soon(hold)
 
     hub.begin(hub.hub.__aexit__(None, None, None)).result()
-    hub.begin(begin()).result()
-    busy.wait(10)
+    hub.begin(begin())
+    assert busy.wait(10)
     stopping = threading.Thread(target=hub._thread.stop)
     stopping.start()
     stopping.join(0.2)  # it waits for the loop, which is held

@@ -54,6 +54,7 @@ async def test_what_is_isolated_is_not_asked(hub):
     assert "for a test" in trials[0].attempt.reason
 
 
+@pytest.mark.looptime
 async def test_it_waits_for_quota_that_its_siblings_spend(hub):
     trials = await hub.test("independent_reserve")
     assert {trial.verdict for trial in trials} == {"good"}

@@ -14,7 +14,7 @@ from core.lab.app import Application
 from core.lab.delivery import Delivery, deliver, plain, retry_after
 from core.lab.disturb import disturb
 from core.lab.faults import EVERYWHERE, Fault, Faults
-from core.lab.market import Market
+from core.lab.market import market_of
 from core.lab.transport import LabTransport
 from core.lab.venue import Call, Reply
 from core.lab.venues import VENUES
@@ -31,7 +31,7 @@ class Lab:
     def __init__(self, seed: int = 7, clock: Clock | None = None) -> None:
         self.seed = seed
         self.clock: Clock = clock or SystemClock()
-        self.market = Market(seed)
+        self.market = market_of(seed)
         self.app = Application(self.handle_at)
         self._venues = {host: venue for venue in VENUES for host in venue.hosts}
         self._faults = Faults(seed, VENUES)

@@ -1,7 +1,8 @@
 """The simulated market: candles, tickers and books that are a pure function of seed, symbol and time.
 
 Minutes are the grain. Every coarser candle is the aggregation of its minutes, the open candle that of the
-minutes so far and of the path within the present one. Nothing is remembered but a few blocks of closed days.
+minutes so far and of the path within the present one. Nothing is remembered but what was asked for last: a few
+blocks of closed days, and minutes.
 """
 
 import math
@@ -32,6 +33,7 @@ _THIN = 1_500.0  # dollars a minute, below which many minutes see no trade
 _TRADE = 900.0  # dollars of a typical trade
 _CHUNK = 1 << 16  # minutes worked on at once; they stay in the processor's cache
 _BLOCK = 64  # days kept together
+_KEPT = 256  # stretches of minutes, none of them longer than a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Market:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._closed_block = lru_cache(maxsize=256)(self._block)
+        self._lately = lru_cache(maxsize=_KEPT)(self._whole)
 
     def bars(self, listing: Listing, step: int, first: float, stop: float, now: float) -> Bars:
         """Candles of ``step`` seconds with open times ``first ≤ t < stop`` that have begun at ``now``.
@@ -190,6 +193,20 @@ class Market:
 
     def _minutes(self, listing: Listing, first: int, stop: int, now: float) -> _Columns:
         """One row a minute; the present minute as far as it has come."""
+        whole = self._lately if stop - first <= DAY_MINUTES else self._whole
+        open_, high, low, close, lots, turnover, trades = whole(listing, first, stop)
+        if stop * MINUTE <= now:
+            return open_, high, low, close, lots, turnover, trades
+        high, low, close, lots = high.copy(), low.copy(), close.copy(), lots.copy()
+        turnover, trades = turnover.copy(), trades.copy()
+        done = min(1.0, max(0.0, now / MINUTE - (stop - 1)))
+        _unfinish(done, self._wicks(listing, stop - 1, stop), open_, high, low, close, lots)
+        present = open_[-1:], high[-1:], low[-1:], close[-1:], lots[-1:]
+        turnover[-1:], trades[-1:] = _traded(listing, *present)
+        return open_, high, low, close, lots, turnover, trades
+
+    def _whole(self, listing: Listing, first: int, stop: int) -> _Columns:
+        """The same, every minute to its end."""
         # A minute opens where the last trade was. No quiet time goes past a multiple of _LONGEST_QUIET.
         start = (first - 1) // _LONGEST_QUIET * _LONGEST_QUIET
         price = np.exp(self._log_price(listing, start, stop + 1))
@@ -203,19 +220,18 @@ class Market:
         lots, active = lots[skip:], active[skip:]
         open_ = edge[latest[skip - 1 : -1] + 1]
         close = np.where(active, edge[skip + 1 :], open_)
-        bits = words(key(self.seed, "wick", listing.symbol), np.arange(first, stop, dtype=np.int64))
+        bits = self._wicks(listing, first, stop)
         reach = WICK * np.where(active, edge[skip:-1], 0)
         high = np.maximum(open_, close) + np.rint(reach * field(bits, 0) ** 3).astype(np.int64)
         low = np.minimum(open_, close) - np.rint(reach * field(bits, 1) ** 3).astype(np.int64)
         low = np.maximum(low, 1)
-        if stop * MINUTE > now:
-            done = min(1.0, max(0.0, now / MINUTE - (stop - 1)))
-            _unfinish(done, bits[-1:], open_, high, low, close, lots)
-        scale = 0.25 / 10.0 ** (listing.digits + listing.lot)
-        turnover = lots * ((open_ + close + high + low) * scale)
-        dollars = lots * (BASES[listing.base].level / 10.0**listing.lot / _TRADE)
-        trades = np.where(lots > 0, 1 + dollars.astype(np.int64), 0)
-        return open_, high, low, close, lots, turnover, trades
+        columns = open_, high, low, close, lots, *_traded(listing, open_, high, low, close, lots)
+        for column in columns:
+            column.flags.writeable = False
+        return columns
+
+    def _wicks(self, listing: Listing, first: int, stop: int) -> Words:
+        return words(key(self.seed, "wick", listing.symbol), np.arange(first, stop, dtype=np.int64))
 
     def _log_price(self, listing: Listing, first: int, stop: int) -> Floats:
         base, quote = BASES[listing.base], QUOTES[listing.quote]
@@ -250,8 +266,24 @@ class Market:
         return lots
 
 
+@lru_cache(maxsize=4)
+def market_of(seed: int) -> Market:
+    """The market of a seed, the same for every lab of it: what it remembers is true for all."""
+    return Market(seed)
+
+
 _HOURS = 1.0 - 0.45 * np.cos(2 * np.pi * (np.arange(DAY_MINUTES) / DAY_MINUTES - 0.15))
 """More is traded around 16:00 UTC than around 04:00."""
+
+
+def _traded(
+    listing: Listing, open_: Ints, high: Ints, low: Ints, close: Ints, lots: Ints
+) -> tuple[Floats, Ints]:
+    """Turnover and trades of each row."""
+    scale = 0.25 / 10.0 ** (listing.digits + listing.lot)
+    turnover = lots * ((open_ + close + high + low) * scale)
+    dollars = lots * (BASES[listing.base].level / 10.0**listing.lot / _TRADE)
+    return turnover, np.where(lots > 0, 1 + dollars.astype(np.int64), 0)
 
 
 def _unfinish(done: float, bits: Words, open_: Ints, high: Ints, low: Ints, close: Ints, lots: Ints) -> None:

@@ -23,7 +23,7 @@ def venues():
 @pytest.fixture
 def open_hub(venues, tmp_path):
     def make(**knobs):
-        usual = {"monitor": "on", "judge_every": 0.4, "alert_every": 0.05, "health_reinit_cooldown": 0.1,
+        usual = {"monitor": "on", "judge_every": 0.15, "alert_every": 0.05, "health_reinit_cooldown": 0.1,
                  "gap_detection_window_hours": 500}  # fmt: skip
         return hub_over(venues, tmp_path, **{**usual, **knobs})
 

@@ -92,6 +92,7 @@ async def test_one_that_was_stopped_goes_on_where_it_was(venues, tmp_path):
         same(whole.iloc[:900], there)
 
 
+@pytest.mark.looptime
 async def test_years_before_a_listing_cost_a_few_requests(venues, tmp_path):
     venues.listed = hours_ago(1000)
     async with hub_over(venues, tmp_path) as hub:
@@ -109,6 +110,7 @@ async def test_years_before_a_listing_cost_a_few_requests(venues, tmp_path):
         assert again.skipped.startswith("its history begins about")
 
 
+@pytest.mark.looptime
 async def test_a_venue_that_wants_a_rest_gets_it(venues, tmp_path):
     venues.throttled["coinbase"] = 1
     told = []
@@ -143,6 +145,7 @@ async def test_who_is_given_up_is_not_waited_for_first(venues, tmp_path, monkeyp
     assert not any("rests" in step.doing for step in told)
 
 
+@pytest.mark.looptime
 async def test_quota_is_left_for_who_waits_for_an_answer(venues, tmp_path):
     left = []
 

@@ -48,6 +48,7 @@ class Recording(httpx.AsyncBaseTransport):
         return self.answer()
 
 
+@pytest.mark.looptime
 async def test_no_text_leads_a_request_elsewhere_or_adds_a_header(tmp_path: Path) -> None:
     sent = Recording()
     async with AsyncHub(Settings(mode="live", data_dir=tmp_path), transport=sent) as hub:

@@ -24,9 +24,9 @@ QUOTA = "CoinPaprika's quota of 20,000 in 30 days"
 def open_hub(tmp_path):
     clock = VirtualClock()
 
-    def make():
+    def make(**more):
         knobs = Settings(
-            mode="lab", data_dir=tmp_path, providers=("coinpaprika",), monitor="on", hedge_burst=0
+            mode="lab", data_dir=tmp_path, providers=("coinpaprika",), monitor="on", hedge_burst=0, **more
         )
         return AsyncHub(knobs, transport=Lab(7, clock).transport(), clock=clock)
 
@@ -84,7 +84,7 @@ async def test_what_is_no_longer_used_up_is_over(open_hub):
     async with open_hub() as hub:
         await ask(hub, 20)
         (alert,) = await running_out(hub)
-    async with open_hub() as hub:
+    async with open_hub(alert_every=60) as hub:
         await asyncio.sleep(8 * 3600)
         (over,) = await running_out(hub)
         assert (over.id, over.state) == (alert.id, "resolved")
