@@ -22,6 +22,7 @@ class Audit:
     """The result of :func:`audit`. ``print`` it for a summary."""
 
     interval: str
+    """The interval that the rows were judged by."""
     score: float | None
     """0 … 1 over the assessed dimensions; None when there is too little to judge. No repair raises it."""
     dimensions: dict[str, float]
@@ -37,10 +38,13 @@ class Audit:
     freshness: float | None
     """Closed candles that should be there and are not, at ``now``; None without ``now``."""
     rows: int
+    """Rows as given, duplicates and all."""
     expected: int
+    """Candles from the first to the last, both included."""
     span: tuple[pd.Timestamp, pd.Timestamp] | None
     """Open times of the first and the last candle."""
     notes: tuple[str, ...]
+    """What a reader should know: what was assumed in reading, which evidence could not be used."""
     corrupted: float
     """Share of rows with broken values."""
     gated: bool
@@ -92,13 +96,15 @@ def audit(
     siblings: Mapping[str, pd.DataFrame] | None = None,
     reference: pd.DataFrame | None = None,
 ) -> Audit:
-    """Audit a series of one interval.
+    """Audit a series of one interval (``1m`` … ``1w``).
 
-    ``now`` makes open candles and lateness visible. ``siblings`` are other symbols of the same venue, by name:
-    what they did meanwhile tells an outage from a halt and from a quiet market. ``reference`` is the same symbol
-    elsewhere (``attrs`` name its quote currency and venue), from the same venue asked again, or at a finer interval.
-    Without them less is said. Nothing is changed; any frame is judged, however broken. NotCandles when it is no
-    candle table at all, ValueError for an unknown interval.
+    ``raw`` is what :func:`normalise` gives, or anything that it takes; order and duplicates are part of what is
+    judged. ``now`` (seconds since 1970, a datetime or ISO text; without a zone UTC) makes open candles and lateness
+    visible. ``siblings`` are other symbols of the same venue, by name: what they did meanwhile tells an outage from
+    a halt and from a quiet market. ``reference`` is the same symbol elsewhere (``attrs`` name its quote currency and
+    venue), from the same venue asked again, or at a finer interval. Without them less is said. Nothing is changed;
+    any frame is judged, however broken. NotCandles when it is no candle table at all, ValueError for an unknown
+    interval or a ``now`` that is no moment.
     """
     return conclude(inspect(raw, interval, now, siblings, reference))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.candles.dates import UNREAD, is_clock
-from core.candles.frame import PRICES, Floats, NotCandles
+from core.candles.frame import PRICES, Bools, Floats, NotCandles
 from core.candles.numbers import read_numbers
 from core.candles.reading import Table
 from core.candles.times import read_times
@@ -137,7 +137,11 @@ def _epochs(table: Table, place: int) -> bool:
     """Whether a column holds moments rather than row numbers."""
     column = table.cells.iloc[:_SAMPLE, place]
     numbers = read_numbers(column, table, [], "")
-    return bool((numbers >= _EPOCH).mean() > 0.5) if len(numbers) else False
+    return _share(numbers >= _EPOCH) > 0.5
+
+
+def _share(mask: Bools) -> float:
+    return np.count_nonzero(mask) / max(1, len(mask))
 
 
 def _by_values(table: Table) -> Places:
@@ -159,7 +163,7 @@ def _by_values(table: Table) -> Places:
     high, low = sample[places["high"]], sample[places["low"]]
     for place in range(at + 4, width):
         inside = np.isfinite(sample[place]) & (sample[place] >= low) & (sample[place] <= high)
-        if inside.mean() < 0.9:  # else it is a mean price
+        if _share(inside) < 0.9:  # else it is a mean price
             places["volume"] = place
             break
     if at > first:
@@ -174,7 +178,7 @@ def _time_places(table: Table) -> list[int]:
         column = table.cells.iloc[:_SAMPLE, at]
         numbers = read_numbers(column, table, [], "")
         moments, _, _ = read_times(column)
-        if (moments != UNREAD).mean() > 0.5 and not (np.isfinite(numbers) & (numbers < _EPOCH)).mean() > 0.5:
+        if _share(moments != UNREAD) > 0.5 and not _share(np.isfinite(numbers) & (numbers < _EPOCH)) > 0.5:
             clock = at + 1 < width and is_clock(table.cells.iloc[:50, at + 1])
             return [at, at + 1] if clock else [at]
     return [0]

@@ -21,12 +21,16 @@ _KEPT = ("venue", "source", "provider", "quote", "symbol", "interval", "repaired
 def normalise(given: pd.DataFrame | str | Path | bytes | IO[bytes]) -> pd.DataFrame:
     """Read a frame, a path, a file's bytes or an open file into a raw candles frame.
 
+    CSV, JSON (objects, lists as APIs give them, or columns), Parquet and Feather, gzipped or not, are told apart by
+    content; columns by their names in any case, or where they have none by what is in them; times are numbers in s,
+    ms, us or ns, mixed or not, or text (without a zone UTC).
+
     Returns a DataFrame with index ``time`` (UTC open time) and float64 ``open high low close`` and, where base
     volume can be told, ``volume``; ``source`` and ``method`` are kept when they are there. Rows keep their order
     and their duplicates; cells that hold no number are NaN, for the audit to find. In ``attrs``: ``unread`` (a list
     of ``{"line", "text", "reason"}``), ``notes`` (what was assumed), ``time_unit`` (times, in seconds since 1970,
-    of rows that used another unit than most). NotCandles when this is no candle table at all; OSError when a
-    path cannot be read.
+    of rows that used another unit than most). NotCandles when this is no candle table at all, or one of several
+    symbols; OSError when a path cannot be read.
     """
     if isinstance(given, pd.DataFrame):
         if is_candles(given):

@@ -88,6 +88,7 @@ class RepairPolicy:
     medium_hours: float = 24.0
     """… and hours; longer gaps are filled from sources only, or stay open."""
     use_sources: bool = True
+    """Whether rows are taken from sources, and :func:`plan` asks for any."""
     borrow_volume: bool = False
     """Take volume from another venue too, scaled to this one's, and say so."""
     neighbours: int = 24
@@ -99,8 +100,11 @@ class RepairPolicy:
     snap: bool = True
     """Whether rows off the grid that fit a free slot are moved there; else they are set aside."""
     drop_unclosed: bool = True
+    """Whether candles that are not over at ``now`` are set aside."""
     fill_gaps: bool = True
+    """Whether missing candles are filled at all, from sources or without."""
     rules: Sequence[Rule] = field(default_factory=tuple)
+    """A person's own ways to fill gaps, asked in this order before anything is invented."""
 
     def __post_init__(self) -> None:
         if self.view not in {"best", "as_known"}:

@@ -27,14 +27,18 @@ class Repair:
     """The result of :func:`repair`. ``print`` it for a summary."""
 
     interval: str
+    """The interval that was repaired by."""
     frame: pd.DataFrame
-    """The mended series: a candles frame with ``source`` and ``method``."""
+    """The mended series: a candles frame with ``source`` and ``method``; in ``attrs`` also ``uses_future``, open
+    times in nanoseconds of rows that rest on later ones."""
     ledger: pd.DataFrame
     """Every change, field by field; see :mod:`core.candles.ledger`."""
     left_open: pd.DataFrame
-    """Gaps that stay: ``start end count cause reason``."""
+    """Gaps that stay: ``start end count cause reason``; open times, both ends included."""
     policy: RepairPolicy
+    """What the repair was allowed to do."""
     raw: pd.DataFrame = field(repr=False)
+    """The series as it was given."""
     _found: Inspection = field(repr=False)
     _sources: Mapping[str, pd.DataFrame] | None = field(repr=False)
     _now: Moment | None = field(repr=False)
@@ -107,10 +111,12 @@ def repair(
 ) -> Repair:
     """Repair a series by a policy. Pure: the raw frame stays as it is, and equal input gives equal output.
 
-    ``sources`` are candles of the same symbol by provider id: of the same venue (then rows come back as they
-    are), of a finer interval, or of another venue in the same quote currency (then fitted, or refused). Every
-    step refuses rather than guesses; what stays open is listed with the reason. NotCandles when this is no candle
-    table at all, ValueError for an unknown interval.
+    ``raw``, ``interval``, ``now`` and ``siblings`` are those of :func:`audit`. ``sources`` are candles of the same
+    symbol by provider id: of the same venue (then rows come back as they are), of a finer interval, or of another
+    venue in the same quote currency (then fitted, or refused). Every step refuses rather than guesses; what stays
+    open is listed with the reason. The frame that comes out has one finite and possible candle a slot, ascending,
+    UTC open times, and of rows that nothing is wrong with the values that went in, to the bit. NotCandles when this
+    is no candle table at all, ValueError for an unknown interval or a ``now`` that is no moment.
     """
     policy = policy or RepairPolicy()
     kept = raw if is_candles(raw) else normalise(raw)

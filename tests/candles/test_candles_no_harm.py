@@ -1,5 +1,9 @@
 """Properties that hold for any input whatever: no harm done, nothing invented in silence, everything undoable."""
 
+import json
+from datetime import date, datetime
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +23,7 @@ def holds(*strategies, quick=20, slow=100):
     def of(check):
         @pytest.mark.parametrize("examples", [quick, pytest.param(slow, marks=pytest.mark.slow)])
         def test(examples):
-            given(*strategies)(settings(EXAMPLES, max_examples=examples)(check))()
+            settings(EXAMPLES, max_examples=examples)(given(*strategies)(check))()
 
         test.__name__, test.__doc__ = check.__name__, check.__doc__
         return test
@@ -254,6 +258,43 @@ def test_any_bytes_are_a_table_or_a_clear_error(body):
         assert str(error)  # noqa: PT017 - either way is right, but not a bare one
     else:
         assert set(PRICES) <= set(frame.columns)
+
+
+cells = st.one_of(
+    st.sampled_from([None, "", " ", "-", "abc", "1,234.5", "1.234,5", "2024-01-31 25:00", "12:30", "31/01/2024", True,
+                     b"x", [1], {"a": 1}, 10**30, 1 + 2j, pd.NaT, pd.NA, Decimal("1.5"), date(2024, 1, 1),
+                     datetime(2024, 1, 1, 5), pd.Timestamp("2024-01-01", tz="UTC"), pd.Timedelta("1h"), "1e400"]),
+    st.integers(1_700_000_000, 1_700_090_000),
+    st.integers(0, 2 * 10**18),
+    values,
+)  # fmt: skip
+titles = st.sampled_from(
+    ["time", "Date", "open", "high", "low", "close", "volume", "amount", "id", "symbol", "", 0, 1, 2, 3, 4, 5]
+)
+
+
+@holds(st.data(), st.sampled_from(["frame", "indexed", "category", "json", "csv"]), quick=40, slow=1000)
+def test_any_table_is_read_or_refused(data, form):
+    width = data.draw(st.integers(0, 8))
+    known = data.draw(st.booleans())
+    names = ["time", *COLUMNS] if known else data.draw(st.lists(titles, min_size=width, max_size=width))
+    rows = data.draw(st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), max_size=6))
+    columns = enumerate(zip(*rows, strict=True))
+    frame = pd.DataFrame({place: pd.Series(list(column), dtype=object) for place, column in columns})
+    frame.columns = pd.Index(names[: frame.shape[1]], dtype=object)
+    if form == "indexed" and frame.shape[1]:
+        frame = frame.iloc[:, 1:].set_axis(pd.Index(list(frame.iloc[:, 0]), dtype=object))
+    given_ = {
+        "csv": lambda: frame.to_csv(index=False).encode(),
+        "json": lambda: json.dumps(rows, default=str).encode(),
+        "category": lambda: frame.map(str).astype("category"),
+    }.get(form, lambda: frame)()
+    try:
+        read = normalise(given_)
+    except NotCandles as error:
+        assert str(error)  # noqa: PT017 - either way is right, but not a bare one
+    else:
+        check_output(repair(read, "1h").frame)
 
 
 @pytest.mark.parametrize(
