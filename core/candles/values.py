@@ -13,6 +13,8 @@ from core.candles.volumes import volume_units
 _NONE = np.zeros(0, dtype=np.int64)
 _RUN = 4
 """Rows in a row that say exactly the same before they count as frozen."""
+_CHANCE = 0.05
+"""Expected number of runs as long below which one is no chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _frozen(rows: Bars, slot: Ints, sound: Bools) -> tuple[list[tuple[int, int]]
     if rows.volume is None:
         again = again[~level[again]]  # one price over many rows, and nobody says whether anything traded
         stale = [(first - 1, last) for first, last in _runs(again) if last - first + 2 >= _RUN]
-        return stale, flat
+        return _beyond_chance(rows, stale), flat
     again = again[rows.volume[again] == rows.volume[again - 1]]
     again = again[~(level[again] & (rows.volume[again] == 0))]
     stale = [(first - 1, last) for first, last in _runs(again) if last - first + 2 >= _RUN]
@@ -134,6 +136,23 @@ def _frozen(rows: Bars, slot: Ints, sound: Bools) -> tuple[list[tuple[int, int]]
             for a, b in zip(np.r_[0, breaks + 1], np.r_[breaks, len(quiet) - 1], strict=True)
         ]
     return stale, flat
+
+
+def _beyond_chance(rows: Bars, stale: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of runs of the same prices those that candles so few ticks high do not come to by chance.
+
+    Within a range of k ticks open and close lie in one of (k + 1)² ways, and the next candle may lie in the same.
+    """
+    if not stale:
+        return stale
+    first, last = np.array(stale, dtype=np.int64).T
+    seen = np.sort(rows.close[:: max(1, len(rows) // 25_000)])
+    steps = np.diff(seen)
+    steps = steps[steps > 1e-9 * seen[1:]]
+    ticks = (rows.high[first] - rows.low[first]) / (steps.min() if len(steps) else np.inf)
+    ways = 2 * np.log1p(np.round(ticks))
+    rare = np.log(len(rows)) - ways * (last - first) < np.log(_CHANCE)
+    return [run for run, keep in zip(stale, rare.tolist(), strict=True) if keep]
 
 
 def _runs(places: Ints) -> list[tuple[int, int]]:

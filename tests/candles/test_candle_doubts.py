@@ -159,3 +159,17 @@ def test_single_volumes_a_thousand_times_too_large_are_no_stretch(share):
     assert set(lines["kind"]) == {"unit_error"}
     assert set(lines["start"]) <= set(frame.index[hit])
     assert len(lines) >= 0.97 * len(hit)
+
+
+def test_candles_of_few_price_steps_repeat_by_chance_where_nobody_gives_volumes():
+    cheap = (walk(5000, seed=2, level=50.0)[PRICES] * 2).round() * 1e-8  # a step is a fiftieth
+    assert audit(cheap, "1h").defects.empty
+    assert repair(cheap, "1h").ledger.empty
+    row = int(np.flatnonzero(cheap["high"] > cheap["low"])[50])
+    cheap.iloc[row : row + 30] = cheap.iloc[row].to_numpy()
+    lines = audit(cheap, "1h").defects
+    assert lines["kind"].tolist() == ["stale_run"]
+    assert lines["count"].iloc[0] >= 30
+    fine = walk(5000, seed=2)[PRICES]
+    fine.iloc[300:305] = fine.iloc[300].to_numpy()
+    assert audit(fine, "1h").defects["count"].tolist() == [5]
