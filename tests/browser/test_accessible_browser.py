@@ -16,6 +16,8 @@ Look = Callable[..., Any]
 HERE = Path(__file__).parent
 KEYBOARD = (HERE / "keyboard.js").read_text("utf-8")
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
+AT_REST = "* { transition: none !important; animation: none !important } [data-stale=true] { opacity: 1 !important }"
+"""What is about to be drawn anew is pale for a moment, and what is new comes slowly."""
 PAGES = sorted(path.stem for path in (HERE.parents[1] / "pages").glob("*.py"))
 PLACES = [*("" if name == "overview" else name for name in PAGES), "alerts?show=Rules", "repair?of=a+file"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -44,6 +46,7 @@ def mendable(found: Iterable[str]) -> list[str]:
 def open_up(page: Page, url: str) -> None:
     """Everything that folds is unfolded."""
     page.goto(url)
+    page.add_style_tag(content=AT_REST)
     page.wait_for_selector(STILL, timeout=30_000)
     page.wait_for_timeout(700)  # charts and tables come a moment later
     page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
