@@ -32,7 +32,7 @@ def closes(x: Floats, scale: Scale, times: float) -> Ints:
     for begin, last in ((1, NEAR), (-NEAR, -1)):
         bound = times * scale.least(at)[:, None]
         at = at[(np.abs(window(x, at, begin, last) - x[at][:, None]) > bound).sum(axis=1) >= _MOST]
-    ends = np.r_[2:NEAR, count - NEAR : count - 2]  # fewer neighbours there: always looked at
+    ends = np.r_[1:NEAR, count - NEAR : count - 1]  # fewer neighbours there: always looked at
     return np.union1d(at, ends)
 
 

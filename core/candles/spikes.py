@@ -48,11 +48,11 @@ def find(rows: Bars, x: Floats, scale: Scale) -> Spikes:
 
 
 def everywhere(rows: Bars, x: Floats, scale: Scale) -> Spikes:
-    """The same without the screens, by medians at every row that has two neighbours: what :func:`find` must equal."""
+    """The same without the screens, by medians at every row but the first and last: what :func:`find` must equal."""
     if len(x) < 2 * NEAR + 1 or scale.whole <= 0:
         return find(rows, x, scale)
     every = np.arange(len(x))
-    return _among(rows, x, scale, every[2:-2], every[1:], every, every)
+    return _among(rows, x, scale, every[1:-1], every[1:], every, every)
 
 
 def _among(rows: Bars, x: Floats, scale: Scale, at: Ints, opening: Ints, high: Ints, low: Ints) -> Spikes:

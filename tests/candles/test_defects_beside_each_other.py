@@ -242,3 +242,21 @@ def test_far_times_are_found_again_though_seconds_cannot_tell_them():
     mended = repair(odd.fillna(0.0), "1h")
     assert mended.frame.empty
     pd.testing.assert_frame_equal(replay(odd.fillna(0.0), mended.ledger), mended.frame)
+
+
+@pytest.mark.parametrize("row", [1, 2, 597, 598])
+@pytest.mark.parametrize("columns", [("close",), PRICES])
+def test_a_spike_beside_an_end(row, columns):
+    raw = FRAME.copy()
+    leap(raw, row, 1.15, columns)
+    assert rows_of(audit(raw, "1h"), "spike") == {AT[row]}
+    mended = repair(raw, "1h")
+    np.testing.assert_allclose(mended.frame["close"].iloc[row], FRAME["close"].iloc[row], rtol=0.015)
+    unharmed(mended, [row])
+
+
+def test_a_jump_beside_an_end_may_be_one_that_stays():
+    raw = FRAME.copy()
+    raw.iloc[598:, :4] *= 1.15
+    raw.iloc[0, :4] *= 0.8
+    assert audit(raw, "1h").defects.empty
