@@ -429,11 +429,11 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=200, help="kills of each kind")
     arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--only", choices=[*KINDS, *ONE_CALL])
+    arguments.add_argument("--only", nargs="+", choices=[*KINDS, *ONE_CALL], default=[*ONE_CALL, *KINDS])
     chosen = arguments.parse_args()
     began = time.monotonic()
     failed = 0
-    for name in [chosen.only] if chosen.only else [*ONE_CALL, *KINDS]:
+    for name in chosen.only:
         folder = Path(tempfile.mkdtemp(prefix="kintsugi-kill-"))
         try:
             how = (

@@ -3,7 +3,8 @@
     python benchmarks/kill_hub.py [--rounds 100] [--seed 1]
 
 Each round a process of its own opens a hub over the lab in the same data folder, asks, isolates, sets knobs,
-and says on its standard output what has been acknowledged to it. Then it gets SIGKILL. What must hold: the
+and says on its standard output what has been acknowledged to it. Then it gets SIGKILL. All are forked from one
+that has imported everything and done nothing. What must hold: the
 journal opens and is whole, nothing acknowledged is missing, attempts older than one second are counted,
 circuits, pauses and isolations go on where they were. Run by tests/ops with 20 rounds.
 """
@@ -20,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +62,13 @@ async def live(folder: Path, name: str) -> None:
     async with AsyncHub(settings) as hub:
         told = await hub.health()
         rests = {e.endpoint: e.cooldown for e in told.endpoints.values() if e.cooldown}
-        say("opened", isolated=hub._world.guard.isolated, rests=rests, retries=hub.settings.retries)
+        say(
+            "opened",
+            pid=os.getpid(),
+            isolated=hub._world.guard.isolated,
+            rests=rests,
+            retries=hub.settings.retries,
+        )
         assert hub.lab is not None
         hub.lab.inject("kraken/price", "status:500")
         hub.lab.inject("coinbase/price", "status:429", retry_after=5000)
@@ -99,22 +108,50 @@ class Wrong(AssertionError):
     """Something acknowledged is missing, or the journal is broken."""
 
 
-def killed(folder: Path, name: str, seconds: float) -> list[dict[str, Any]]:
-    """Start a life, kill it so many seconds after its first word, and return all it said."""
-    command = [sys.executable, __file__, "--live", name, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        time.sleep(seconds)
-        os.kill(process.pid, signal.SIGKILL)
-        died = time.time()
-        lines = [first, *process.stdout.readlines()]
-    said = []
-    for line in lines:
-        with contextlib.suppress(ValueError):  # the last one may have been cut
-            said.append(json.loads(line))
-    if not said:
-        raise Wrong(f"{name} said nothing: exit code {process.returncode}")
+def lives(folder: Path) -> None:
+    """Begin a life for each name that comes in, one after the other, and say when it has ended."""
+    for name in sys.stdin:
+        if not (pid := os.fork()):
+            try:
+                asyncio.run(live(folder, name.strip()))
+            except BaseException:  # noqa: BLE001 - the process ends with it
+                traceback.print_exc()
+            os._exit(1)
+        os.waitpid(pid, 0)
+        say("ended")
+
+
+@contextlib.contextmanager
+def nursery(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """The process that lives are forked from."""
+    command = [sys.executable, __file__, "--lives", str(folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def killed(nurse: "subprocess.Popen[str]", name: str, seconds: float) -> list[dict[str, Any]]:
+    """Let a life begin, kill it so many seconds after its first word, and return all it said."""
+    assert nurse.stdin is not None
+    assert nurse.stdout is not None
+    nurse.stdin.write(f"{name}\n")
+    nurse.stdin.flush()
+    first = json.loads(nurse.stdout.readline() or '{"what": "nothing"}')
+    if first["what"] != "opened":
+        raise Wrong(f"{name} did not open a hub")
+    time.sleep(seconds)
+    os.kill(first["pid"], signal.SIGKILL)
+    died = time.time()
+    said = [first]
+    for line in nurse.stdout:
+        told = json.loads(line)  # it is short: it went into the pipe as a whole, or not at all
+        if told["what"] == "ended":
+            break
+        said.append(told)
     return [*said, {"what": "died", "at": died}]
 
 
@@ -174,12 +211,13 @@ def rounds(count: int, folder: Path, seed: int) -> tuple[int, int]:
     draw = random.Random(seed)
     counted = acts = 0
     last: list[dict[str, Any]] = []
-    for n in range(count):
-        said = killed(folder, f"life{n}", draw.uniform(0.05, 2.2))
-        goes_on(last, said[0])
-        counted = check(folder, said, counted)
-        acts += sum(line["what"] in {"acted", "set"} for line in said)
-        last = said if any(line["what"] == "rests" for line in said) else last
+    with nursery(folder) as nurse:
+        for n in range(count):
+            said = killed(nurse, f"life{n}", draw.uniform(0.05, 2.2))
+            goes_on(last, said[0])
+            counted = check(folder, said, counted)
+            acts += sum(line["what"] in {"acted", "set"} for line in said)
+            last = said if any(line["what"] == "rests" for line in said) else last
     return counted, acts
 
 
@@ -187,10 +225,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--live", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--lives", metavar="FOLDER", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.live:
-        asyncio.run(live(Path(given.live[1]), given.live[0]))
+    if given.lives:
+        lives(Path(given.lives))
         return
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kintsugi-kill-") as folder:

@@ -5,7 +5,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+DISK = tempfile.gettempdir()
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders of their own are made there
 ROOM = 4_000_000_000
 """Bytes that must be free in it."""
@@ -42,3 +43,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.enable()
         gc.set_threshold(10_000, 20, 20)  # what remains of ten thousand tests is looked through each time
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A folder that is not in memory, for what is to be killed while it waits for the disk."""
+    with tempfile.TemporaryDirectory(dir=DISK) as folder:
+        yield Path(folder)
