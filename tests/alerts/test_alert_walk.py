@@ -59,7 +59,8 @@ def test_from_healthy_to_unavailable_and_back_is_one_alert(served: tuple[Lab, st
         assert (alert.rule, alert.subject) == ("provider_down", "kraken")
         time.sleep(3)
         lab.clear()
-        within(30, lambda: ask() or state() == "degraded")
+        # the healer asks, too: with its probe between two looks of ours, degraded is over before it is seen
+        within(30, lambda: ask() or state() in {"degraded", "healthy"})
         within(30, lambda: ask() or state() == "healthy")
         within(10, lambda: not hub.alerts(open_only=True))
         time.sleep(1)
